@@ -1,0 +1,31 @@
+//! The words that every part of Cofferdam shares: identifiers, records,
+//! progress and failures. Nothing here reads, writes or asks the time.
+
+mod backup;
+mod connection;
+mod database;
+mod failure;
+mod id;
+mod job;
+mod options;
+mod progress;
+mod secret;
+mod sidecar;
+mod slug;
+mod user;
+
+pub use backup::{Backup, BackupStatus, FileState, Trigger};
+pub use connection::{Connection, PostgresConnection, SqliteConnection, SslMode};
+pub use database::{Database, Engine};
+pub use failure::{Failure, FailureKind};
+pub use id::{AuditId, BackupId, DatabaseId, JobId, ParseIdError, SessionId, TokenId, UserId};
+pub use job::{Fence, Job, JobKind};
+pub use options::{BackupOptions, Description, Format, Label, Level, OptionError};
+pub use progress::{LogLevel, LogLine, Phase, Progress};
+pub use secret::Secret;
+pub use sidecar::{SIDECAR_VERSION, Sidecar, SourceFacts, TableFacts};
+pub use slug::{Slug, SlugError};
+pub use user::{Role, Username, UsernameError};
+
+/// A moment in UTC. The catalog keeps milliseconds, so nothing finer survives a round trip.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;
