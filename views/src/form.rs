@@ -1,0 +1,48 @@
+//! What is wrong with a form.
+
+/// Messages beside the fields of a form, in the order of the fields, and
+/// messages about the form as a whole. Messages are written as the errors of
+/// `cofferdam-model` are: lower case at the start, no full stop.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldErrors {
+    fields: Vec<(&'static str, String)>,
+    whole: Vec<String>,
+}
+
+impl FieldErrors {
+    /// Nothing is wrong.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a message beside the field with this `name`.
+    pub fn add(&mut self, field: &'static str, message: impl ToString) {
+        self.fields.push((field, message.to_string()));
+    }
+
+    /// Adds a message about the form as a whole.
+    pub fn add_whole(&mut self, message: impl ToString) {
+        self.whole.push(message.to_string());
+    }
+
+    /// The first message of a field.
+    #[must_use]
+    pub fn get(&self, field: &str) -> Option<&str> {
+        self.fields.iter().find(|(name, _)| *name == field).map(|(_, message)| message.as_str())
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.whole.is_empty()
+    }
+
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.fields.iter().map(|(name, message)| (*name, message.as_str()))
+    }
+
+    pub(crate) fn whole(&self) -> &[String] {
+        &self.whole
+    }
+}

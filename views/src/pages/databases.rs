@@ -1,0 +1,11 @@
+//! `/databases`: all of them.
+
+use maud::{Markup, html};
+
+use crate::{Chrome, DatabaseCard, chrome::layout};
+
+/// The whole page.
+#[must_use]
+pub fn page(chrome: &Chrome, _databases: &[DatabaseCard]) -> Markup {
+    layout(chrome, "", &html! {})
+}

@@ -1,0 +1,16 @@
+//! One file per page. `page` gives a whole page, other functions fragments.
+
+pub mod account;
+pub mod backup;
+pub mod backup_delete;
+pub mod backup_log;
+pub mod backup_new;
+pub mod backups;
+pub mod database;
+pub mod database_delete;
+pub mod database_form;
+pub mod databases;
+pub mod error;
+pub mod login;
+pub mod overview;
+pub mod setup;
