@@ -1,2 +1,59 @@
-//! Under construction.
-fn main() {}
+//! Set-up, run, test and bench: `cargo xtask help`.
+#![expect(clippy::print_stdout, reason = "telling what happens is what this program is for")]
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+mod apt;
+mod bench;
+mod binary;
+mod deny;
+mod npm;
+mod report;
+mod run;
+mod setup;
+mod summary;
+mod test;
+
+const HELP: &str = "\
+cargo xtask run [--release] [-- ARGUMENTS OF serve]
+    Sets up what is missing, starts a scratch PostgreSQL with a sample shop
+    (unless DATABASE_URL or POSTGRES_* names a database), and runs the console.
+cargo xtask test [--fast] [FILTER AND OPTIONS OF cargo nextest run]
+    Sets up what is missing, then checks and tests everything.
+    --fast leaves out the browser and the fault tests; a filter leaves out
+    everything but the tests it names.
+cargo xtask bench backup [--size MB] [--rounds N]
+    Measures backups against pg_dump and its usual pipelines, in one run.
+cargo xtask setup
+    Only sets up what `test` needs.
+";
+
+fn main() -> ExitCode {
+    match dispatch(std::env::args().skip(1).collect()) {
+        Ok(code) => code,
+        Err(error) => {
+            println!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(mut arguments: Vec<String>) -> Result<ExitCode> {
+    if arguments.is_empty() {
+        arguments.push("help".to_owned());
+    }
+    let task = arguments.remove(0);
+    match task.as_str() {
+        "run" => run::run(arguments),
+        "test" => test::test(arguments),
+        "bench" => bench::bench(&arguments),
+        "setup" => setup::for_tests().map(|()| ExitCode::SUCCESS),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => bail!("there is no task {other:?}\n\n{HELP}"),
+    }
+}

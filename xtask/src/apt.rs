@@ -1,0 +1,95 @@
+//! Debian packages: which are missing, and installing them.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Result, bail};
+use xtask::process::is_root;
+
+use crate::report::{installed, must, say, step};
+
+/// Before PostgreSQL is installed, so that Debian's package makes no server of
+/// its own; taken away afterwards, so that later packages do as they always do.
+const NO_SERVER: &str = "/etc/postgresql-common/createcluster.d/cofferdam.conf";
+
+/// Installs Debian packages. Nothing is asked and nothing else is upgraded.
+///
+/// # Errors
+/// Where this is not Debian or nobody may install, an error that names the
+/// one line to run.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let list = packages.join(" ");
+    let line = format!("apt-get install --no-install-recommends {list}");
+    if !installed("apt-get") {
+        bail!("these Debian packages, or what they stand for, are missing: {list}");
+    }
+    let Some(prefix) = privilege() else {
+        bail!("packages are missing, and sudo asks for a password\nHINT: run: sudo {line}");
+    };
+    say(format_args!("installing {list}"));
+    let guard =
+        packages.iter().any(|package| package.starts_with("postgresql-")) && no_server(prefix)?;
+    // The list of packages may be older than the mirror; without network the
+    // install itself says what is wrong.
+    let updated = step("apt-get update", || must(&mut apt(prefix, &["update", "-qq"])));
+    let mut options = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    options.extend(packages);
+    let result = step("apt-get install", || must(&mut apt(prefix, &options)));
+    if guard {
+        must(&mut privileged(prefix, "rm", &["-f", NO_SERVER]))?;
+    }
+    result.map_err(|error| match updated {
+        Ok(()) => error,
+        Err(_) => error.context("the package lists could not be read either; is there a network?"),
+    })
+}
+
+/// What comes before a command that needs root: nothing for root, `sudo -n`
+/// where that works, `None` where nothing does.
+fn privilege() -> Option<&'static [&'static str]> {
+    if is_root() {
+        return Some(&[]);
+    }
+    let mut sudo = Command::new("sudo");
+    sudo.args(["-n", "true"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    sudo.status().is_ok_and(|status| status.success()).then_some(&["sudo", "-n"])
+}
+
+fn privileged(prefix: &[&str], program: &str, arguments: &[&str]) -> Command {
+    let mut words = prefix.iter().copied().chain([program]).chain(arguments.iter().copied());
+    let mut command = Command::new(words.next().unwrap_or(program));
+    command.args(words).stdin(Stdio::null());
+    command
+}
+
+fn apt(prefix: &[&str], arguments: &[&str]) -> Command {
+    let mut options = vec!["DEBIAN_FRONTEND=noninteractive", "apt-get"];
+    options.extend(["-o", "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold"]);
+    options.extend(arguments);
+    let mut command = privileged(prefix, "env", &options);
+    command.stdout(Stdio::null());
+    command
+}
+
+/// Where PostgreSQL was never installed, tells its packages to make no server.
+/// On a machine that has it, the administrator's choice stands.
+fn no_server(prefix: &[&str]) -> Result<bool> {
+    let folder = Path::new(NO_SERVER).parent().unwrap_or(Path::new("/"));
+    if fs::exists("/etc/postgresql-common")? {
+        return Ok(false);
+    }
+    must(&mut privileged(prefix, "mkdir", &["-p", &folder.display().to_string()]))?;
+    let mut write = privileged(
+        prefix,
+        "sh",
+        &["-c", &format!("echo 'create_main_cluster = false' > {NO_SERVER}")],
+    );
+    must(&mut write)?;
+    Ok(true)
+}

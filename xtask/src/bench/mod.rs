@@ -1,0 +1,22 @@
+//! `cargo xtask bench`: programs that measure, each against its peers in the
+//! same run, because only ratios move from machine to machine.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+
+mod backup;
+mod console;
+mod http;
+mod machine;
+mod pipeline;
+mod table;
+
+/// Which benchmark, and how large.
+pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode> {
+    let (name, options) = arguments.split_first().context("which one? there is: backup")?;
+    match name.as_str() {
+        "backup" => backup::bench(&backup::Size::parse(options)?),
+        other => bail!("there is no benchmark {other:?}; there is: backup"),
+    }
+}

@@ -1,0 +1,67 @@
+//! What must be there before anything runs, found by looking and installed
+//! where it is missing. When nothing is missing nothing is asked of the
+//! network, and it takes some milliseconds.
+
+use anyhow::Result;
+use xtask::postgres::Programs;
+
+use crate::{
+    apt, deny, npm,
+    report::{installed, say, step},
+};
+
+/// Something a program of ours calls, and the Debian packages that bring it.
+struct Need {
+    packages: &'static [&'static str],
+    missing: fn() -> bool,
+}
+
+const COMPILER: Need = Need { packages: &["gcc", "libc6-dev"], missing: || !installed("cc") };
+const POSTGRES: Need = Need {
+    packages: &["postgresql-15", "postgresql-client-15"],
+    missing: || Programs::find().is_none(),
+};
+const SQLITE: Need = Need { packages: &["sqlite3"], missing: || !installed("sqlite3") };
+const GZIP: Need = Need { packages: &["gzip"], missing: || !installed("gzip") };
+const PIGZ: Need = Need { packages: &["pigz"], missing: || !installed("pigz") };
+const ZSTD: Need = Need { packages: &["zstd"], missing: || !installed("zstd") };
+const BROWSER: Need = Need {
+    packages: &["chromium", "chromium-driver"],
+    missing: || !installed("chromium") || !installed("chromedriver"),
+};
+/// Without npm's assets already there: npm is needed to fetch them.
+const NPM: Need =
+    Need { packages: &["nodejs", "npm"], missing: || npm::is_needed() && !installed("npm") };
+
+fn packages(needs: &[Need]) -> Vec<&'static str> {
+    needs.iter().filter(|need| (need.missing)()).flat_map(|need| need.packages).copied().collect()
+}
+
+/// For `run`: the build must work; a PostgreSQL is welcome but not needed.
+pub(crate) fn for_run(wants_postgres: bool) -> Result<()> {
+    let start = std::time::Instant::now();
+    apt::install(&packages(&[COMPILER, NPM]))?;
+    if wants_postgres && let Err(error) = apt::install(&packages(&[POSTGRES])) {
+        say(format_args!("PostgreSQL is not there and could not be installed: {error:#}"));
+    }
+    npm::install()?;
+    say(format_args!("set-up: {:.1} s", start.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// For `test`: everything. Says how long it took.
+pub(crate) fn for_tests() -> Result<()> {
+    step("set-up", || {
+        apt::install(&packages(&[COMPILER, POSTGRES, SQLITE, GZIP, PIGZ, NPM, BROWSER]))?;
+        deny::install()?;
+        npm::install()
+    })
+}
+
+/// For `bench`: the peers it is measured against.
+pub(crate) fn for_bench() -> Result<()> {
+    step("set-up", || {
+        apt::install(&packages(&[COMPILER, POSTGRES, GZIP, PIGZ, ZSTD, NPM]))?;
+        npm::install()
+    })
+}
