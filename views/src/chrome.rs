@@ -1,7 +1,6 @@
 //! The frame around every page.
 
 use cofferdam_model::{Role, Timestamp};
-use maud::{DOCTYPE, Markup, html};
 
 /// Everything a page needs besides its own data.
 #[derive(Debug, Clone)]
@@ -88,7 +87,9 @@ pub fn content_security_policy(nonce: &str) -> String {
     )
 }
 
-/// A whole page.
-pub(crate) fn layout(_chrome: &Chrome, _title: &str, body: &Markup) -> Markup {
-    html! { (DOCTYPE) (body) }
+impl Chrome {
+    /// The address of an asset; it changes with its content.
+    pub(crate) fn asset(&self, name: &str) -> String {
+        format!("/assets/{name}?v={}", self.asset_version)
+    }
 }

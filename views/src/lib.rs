@@ -13,6 +13,7 @@ mod data;
 mod form;
 pub mod format;
 mod icons;
+mod layout;
 pub mod pages;
 mod parts;
 pub mod text;

@@ -3,7 +3,7 @@
 use cofferdam_model::{SessionId, Timestamp};
 use maud::{Markup, html};
 
-use crate::{Chrome, FieldErrors, chrome::layout};
+use crate::{Chrome, FieldErrors, layout::layout};
 
 /// The viewer's own account.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use cofferdam_model::{LogLine, TableFacts};
 use maud::{Markup, html};
 
-use crate::{BackupItem, Chrome, chrome::layout};
+use crate::{BackupItem, Chrome, layout::layout};
 
 /// One backup with all that is known.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use cofferdam_model::Backup;
 use maud::{Markup, html};
 
-use crate::{Chrome, chrome::layout};
+use crate::{Chrome, layout::layout};
 
 /// A backup that somebody wants to delete.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use cofferdam_model::{Backup, LogLine};
 use maud::{Markup, html};
 
-use crate::{Chrome, chrome::layout};
+use crate::{Chrome, layout::layout};
 
 /// The whole log of a backup. As text: `/backups/{id}/log?format=text`.
 #[derive(Debug, Clone)]

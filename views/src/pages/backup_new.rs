@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::{Chrome, GenerateForm, chrome::layout};
+use crate::{Chrome, GenerateForm, layout::layout};
 
 /// The whole page. htmx takes `#generate` out of it.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::{BackupItem, BackupQuery, Chrome, GenerateForm, chrome::layout};
+use crate::{BackupItem, BackupQuery, Chrome, GenerateForm, layout::layout};
 
 /// The list, as asked for.
 #[derive(Debug, Clone, Default)]

@@ -3,7 +3,7 @@
 use cofferdam_model::{DatabaseId, Failure, Timestamp};
 use maud::{Markup, html};
 
-use crate::{BackupItem, Chrome, DatabaseCard, GenerateForm, chrome::layout};
+use crate::{BackupItem, Chrome, DatabaseCard, GenerateForm, layout::layout};
 
 /// One database with what is known of it.
 #[derive(Debug, Clone)]

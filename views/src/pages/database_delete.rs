@@ -3,7 +3,7 @@
 use cofferdam_model::Database;
 use maud::{Markup, html};
 
-use crate::{Chrome, chrome::layout};
+use crate::{Chrome, layout::layout};
 
 /// A database that somebody wants to remove.
 #[derive(Debug, Clone)]

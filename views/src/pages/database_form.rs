@@ -3,7 +3,7 @@
 use cofferdam_model::{Database, Engine};
 use maud::{Markup, html};
 
-use crate::{Chrome, FieldErrors, chrome::layout};
+use crate::{Chrome, FieldErrors, layout::layout};
 
 /// The settings of a database, as typed. Fields of the form: `engine`, `name`,
 /// `host`, `port`, `dbname`, `user`, `password`, `sslmode`, `sslrootcert`, `path`.

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::{Chrome, DatabaseCard, chrome::layout};
+use crate::{Chrome, DatabaseCard, layout::layout};
 
 /// The whole page.
 #[must_use]

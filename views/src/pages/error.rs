@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::{Chrome, chrome::layout};
+use crate::{Chrome, layout::layout};
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]

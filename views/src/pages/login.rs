@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::{Chrome, FieldErrors, chrome::layout};
+use crate::{Chrome, FieldErrors, layout::layout};
 
 /// The sign-in form. Fields: `username`, `password`, `next`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

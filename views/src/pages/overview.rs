@@ -3,7 +3,7 @@
 use cofferdam_model::Backup;
 use maud::{Markup, html};
 
-use crate::{BackupItem, Chrome, DatabaseCard, GenerateForm, chrome::layout};
+use crate::{BackupItem, Chrome, DatabaseCard, GenerateForm, layout::layout};
 
 /// The overview.
 #[derive(Debug, Clone, Default)]

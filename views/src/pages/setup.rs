@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::{Chrome, FieldErrors, chrome::layout};
+use crate::{Chrome, FieldErrors, layout::layout};
 
 /// The form for the first administrator. Fields: `username`, `password`, `password_again`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

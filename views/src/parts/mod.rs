@@ -1,1 +1,20 @@
 //! Pieces that several pages use.
+
+mod confirm;
+mod empty;
+mod fields;
+mod generate;
+mod row;
+mod small;
+mod spark;
+
+pub(crate) use confirm::{Confirm, confirm};
+pub(crate) use empty::{Empty, empty};
+pub(crate) use fields::{Input, password, select, summary, text_input};
+pub(crate) use generate::generate;
+pub(crate) use row::{backup_table, is_moving, row, tab_title, try_again};
+pub(crate) use small::{
+    api_call, badge, bar, callout, code_block, copy_button, csrf, duration, fact, shell_quote, size,
+    time,
+};
+pub(crate) use spark::spark;

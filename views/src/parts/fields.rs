@@ -1,0 +1,172 @@
+//! Fields of forms: label, hint and error belong to their control by id.
+
+use maud::{Markup, html};
+
+use crate::{
+    FieldErrors,
+    icons::{Icon, icon},
+    text::common,
+};
+
+/// A text field.
+#[derive(Default)]
+pub(crate) struct Input<'a> {
+    /// Its name; with `prefix` before it also its id.
+    pub(crate) name: &'a str,
+    /// Keeps ids apart where a page has several forms.
+    pub(crate) prefix: &'a str,
+    pub(crate) label: &'a str,
+    pub(crate) value: &'a str,
+    pub(crate) hint: Option<&'a str>,
+    pub(crate) autocomplete: &'a str,
+    pub(crate) inputmode: Option<&'a str>,
+    pub(crate) maxlength: Option<u16>,
+    pub(crate) required: bool,
+    pub(crate) optional: bool,
+    pub(crate) autofocus: bool,
+    /// Names, addresses and paths: no correction, no capitals, monospace.
+    pub(crate) exact: bool,
+}
+
+fn id(prefix: &str, name: &str) -> String {
+    format!("{prefix}-{name}")
+}
+
+fn described(id: &str, hint: Option<&str>, error: Option<&str>) -> Option<String> {
+    let parts: Vec<String> = [hint.map(|_| format!("{id}-hint")), error.map(|_| format!("{id}-error"))]
+        .into_iter()
+        .flatten()
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// Label above; hint and error below.
+fn frame(
+    id: &str,
+    label: &str,
+    optional: bool,
+    hint: Option<&str>,
+    error: Option<&str>,
+    control: &Markup,
+) -> Markup {
+    html! {
+        div.field.invalid[error.is_some()] {
+            label for=(id) {
+                (label)
+                @if optional { span.optional { " " (common::OPTIONAL) } }
+            }
+            (control)
+            @if let Some(error) = error {
+                p.error id={ (id) "-error" } { (icon(Icon::Alert)) span { (common::sentence(error)) } }
+            }
+            @if let Some(hint) = hint { p.hint id={ (id) "-hint" } { (hint) } }
+        }
+    }
+}
+
+/// A line of text.
+pub(crate) fn text_input(errors: &FieldErrors, field: &Input<'_>) -> Markup {
+    let id = id(field.prefix, field.name);
+    let error = errors.get(field.name);
+    frame(
+        &id,
+        field.label,
+        field.optional,
+        field.hint,
+        error,
+        &html! {
+            input id=(id) name=(field.name) type="text" value=(field.value)
+                class=[field.exact.then_some("exact")]
+                autocomplete=(if field.autocomplete.is_empty() { "off" } else { field.autocomplete })
+                spellcheck=[field.exact.then_some("false")]
+                autocapitalize=[field.exact.then_some("none")]
+                inputmode=[field.inputmode]
+                maxlength=[field.maxlength]
+                required[field.required]
+                autofocus[field.autofocus]
+                aria-invalid=[error.map(|_| "true")]
+                aria-describedby=[described(&id, field.hint, error)];
+        },
+    )
+}
+
+/// A password, never filled in by the server, with a switch to show it.
+pub(crate) fn password(errors: &FieldErrors, field: &Input<'_>) -> Markup {
+    let id = id(field.prefix, field.name);
+    let error = errors.get(field.name);
+    frame(
+        &id,
+        field.label,
+        field.optional,
+        field.hint,
+        error,
+        &html! {
+            div.reveal {
+                input id=(id) name=(field.name) type="password"
+                    autocomplete=(field.autocomplete)
+                    spellcheck="false" autocapitalize="none"
+                    required[field.required]
+                    autofocus[field.autofocus]
+                    aria-invalid=[error.map(|_| "true")]
+                    aria-describedby=[described(&id, field.hint, error)];
+                button.needs-js type="button" data-reveal=(id) aria-pressed="false"
+                    aria-label={ (common::SHOW) ": " (field.label) } data-hide=(common::HIDE)
+                    data-show=(common::SHOW) { (common::SHOW) }
+            }
+        },
+    )
+}
+
+/// A choice. Options are pairs of value and label.
+pub(crate) fn select(
+    errors: &FieldErrors,
+    field: &Input<'_>,
+    options: &[(String, String)],
+) -> Markup {
+    let id = id(field.prefix, field.name);
+    let error = errors.get(field.name);
+    frame(
+        &id,
+        field.label,
+        field.optional,
+        field.hint,
+        error,
+        &html! {
+            select id=(id) name=(field.name)
+                autofocus[field.autofocus]
+                aria-invalid=[error.map(|_| "true")]
+                aria-describedby=[described(&id, field.hint, error)] {
+                @for (value, label) in options {
+                    option value=(value) selected[value == field.value] { (label) }
+                }
+            }
+        },
+    )
+}
+
+/// What is wrong, above the form. It takes the focus when the page opens, and
+/// each entry leads to its field.
+pub(crate) fn summary(errors: &FieldErrors, prefix: &str) -> Markup {
+    if errors.is_empty() {
+        return html! {};
+    }
+    let count = errors.fields().count() + errors.whole().len();
+    html! {
+        div.error-summary role="alert" tabindex="-1" autofocus {
+            (icon(Icon::Alert))
+            @if errors.fields().next().is_none() {
+                @for message in errors.whole() { p { (common::sentence(message)) } }
+            } @else {
+                div {
+                    p.error-title { (common::errors_title(count)) }
+                    ul {
+                        @for message in errors.whole() { li { (common::sentence(message)) } }
+                        @for (name, message) in errors.fields() {
+                            li { a href={ "#" (id(prefix, name)) } { (common::sentence(message)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

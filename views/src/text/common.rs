@@ -1,0 +1,61 @@
+//! The frame, and words that many pages share.
+
+pub(crate) const PRODUCT: &str = "Cofferdam";
+pub(crate) const SKIP: &str = "Skip to the content";
+pub(crate) const NAV_LABEL: &str = "Main";
+pub(crate) const OVERVIEW: &str = "Overview";
+pub(crate) const BACKUPS: &str = "Backups";
+pub(crate) const DATABASES: &str = "Databases";
+pub(crate) const ACCOUNT: &str = "Account";
+pub(crate) const SIGN_OUT: &str = "Sign out";
+pub(crate) const OFFLINE: &str =
+    "The connection to the console is lost. Trying again; until then this page stands still.";
+pub(crate) const ONLINE: &str = "Connected again.";
+pub(crate) const COPY: &str = "Copy";
+pub(crate) const COPIED: &str = "Copied";
+pub(crate) const CLOSE: &str = "Close";
+pub(crate) const BACK: &str = "Go back";
+pub(crate) const CANCEL: &str = "Cancel";
+pub(crate) const DELETE: &str = "Delete";
+pub(crate) const EDIT: &str = "Edit";
+pub(crate) const HINT: &str = "HINT:";
+pub(crate) const OPTIONAL: &str = "optional";
+pub(crate) const SHOW: &str = "Show";
+pub(crate) const HIDE: &str = "Hide";
+pub(crate) const NEVER: &str = "never";
+pub(crate) const NONE: &str = "–";
+pub(crate) const BREADCRUMB: &str = "Where you are";
+pub(crate) const API_TITLE: &str = "The same over the API";
+pub(crate) const YOURS: &str = "you";
+
+pub(crate) fn title(page: &str) -> String {
+    format!("{page} · {PRODUCT}")
+}
+
+pub(crate) fn version(version: &str) -> String {
+    format!("{PRODUCT} {version}")
+}
+
+pub(crate) fn copy_what(what: &str) -> String {
+    format!("Copy {what}")
+}
+
+pub(crate) fn errors_title(count: usize) -> String {
+    if count == 1 {
+        "One thing needs another look".to_owned()
+    } else {
+        format!("{count} things need another look")
+    }
+}
+
+/// A message in the style of the model's errors, as a sentence of its own.
+pub(crate) fn sentence(message: &str) -> String {
+    let mut chars = message.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let mut text: String = first.to_uppercase().collect();
+    text.push_str(chars.as_str());
+    if !text.ends_with(['.', '?', ':', '…']) {
+        text.push('.');
+    }
+    text
+}

@@ -1,0 +1,14 @@
+//! Every visible sentence of the console, in one place, so that languages can
+//! come later. Functions take what goes into a sentence; they never return
+//! markup. User text is not put into these sentences unless the sentence is
+//! an attribute, where nothing but text can stand.
+
+pub(crate) mod backup;
+pub(crate) mod common;
+pub(crate) mod database;
+pub(crate) mod overview;
+pub(crate) mod people;
+pub(crate) mod states;
+pub(crate) mod trouble;
+
+pub use states::{meaning, phase, status};
