@@ -83,7 +83,7 @@ pub(super) fn tell(
             return Err(plain(words::silent(limit)));
         }
         // Most answers come within a few milliseconds; none is waited for in a busy loop.
-        thread::sleep(pause);
+        control.sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }
     let (status, complaints) = running.finish().map_err(plain)?;
