@@ -1,1 +1,18 @@
-//! Under construction.
+//! What black-box tests stand on: a real PostgreSQL, the real console as a
+//! process, its API from outside, a real browser.
+//!
+//! Helpers panic with what was found where a test could do nothing but fail,
+//! so that tests read as what they show. Each process started here ends with
+//! its value, and with the test however that ends.
+
+pub mod api;
+pub mod browser;
+pub mod cluster;
+pub mod console;
+pub mod wait;
+
+pub use api::{Api, Reply};
+pub use browser::Browser;
+pub use cluster::TestCluster;
+pub use console::Console;
+pub use wait::wait_until;
