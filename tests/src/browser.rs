@@ -163,8 +163,12 @@ impl Browser {
     pub fn downloaded(&self, limit: Duration) -> PathBuf {
         wait_until("a finished download", limit, || {
             let entries = fs::read_dir(self.downloads()).ok()?;
+            // While it comes it is hidden, or named `.crdownload`, or both.
             let mut files = entries.filter_map(|entry| Some(entry.ok()?.path()));
-            files.find(|file| file.extension().is_none_or(|ending| ending != "crdownload"))
+            files.find(|file| {
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
+                !name.starts_with('.') && !name.ends_with(".crdownload")
+            })
         })
     }
 
