@@ -3,7 +3,13 @@
 use cofferdam_model::Backup;
 use maud::{Markup, html};
 
-use crate::{Chrome, layout::layout};
+use crate::{
+    Chrome,
+    icons::{Icon, icon},
+    layout::layout,
+    parts::{Confirm, confirm, size, time},
+    text::backup as t,
+};
 
 /// A backup that somebody wants to delete.
 #[derive(Debug, Clone)]
@@ -18,6 +24,37 @@ pub struct BackupDeletePage {
 
 /// The whole page. htmx takes `#confirm` out of it and shows it as a dialog.
 #[must_use]
-pub fn page(chrome: &Chrome, _data: &BackupDeletePage) -> Markup {
-    layout(chrome, "", &html! {})
+pub fn page(chrome: &Chrome, data: &BackupDeletePage) -> Markup {
+    let backup = &data.backup;
+    let address = format!("/backups/{}", backup.id);
+    let body = html! {
+        @if let Some(refused) = &data.refused {
+            p { (refused) }
+        } @else {
+            @if let Some(filename) = &backup.filename {
+                p.filename { (filename) }
+            }
+            p.muted {
+                (t::CREATED) " " (time(chrome, backup.created_at))
+                @if let Some(bytes) = backup.size_bytes { " · " (size(bytes)) }
+            }
+            @if data.last_good { p.strong-warn { (icon(Icon::Alert)) span { (t::DELETE_LAST_GOOD) } } }
+            p { (if backup.filename.is_some() { t::DELETE_WHAT } else { t::DELETE_WHAT_RECORD }) }
+        }
+    };
+    layout(
+        chrome,
+        t::DELETE_TITLE,
+        &html! {
+            div.head { h1 { (t::DELETE_TITLE) } }
+            (confirm(chrome, &Confirm {
+                action: &format!("{address}/delete"),
+                back: &address,
+                question: html! { (t::DELETE_QUESTION) " " strong { (backup.database) } "?" },
+                body,
+                submit: data.refused.is_none().then_some(t::DELETE_SUBMIT),
+                keep: t::KEEP,
+            }))
+        },
+    )
 }

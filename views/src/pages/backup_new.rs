@@ -2,10 +2,17 @@
 
 use maud::{Markup, html};
 
-use crate::{Chrome, GenerateForm, layout::layout};
+use crate::{Chrome, GenerateForm, layout::layout, parts::generate, text::backup as t};
 
 /// The whole page. htmx takes `#generate` out of it.
 #[must_use]
-pub fn page(chrome: &Chrome, _form: &GenerateForm) -> Markup {
-    layout(chrome, "", &html! {})
+pub fn page(chrome: &Chrome, form: &GenerateForm) -> Markup {
+    layout(
+        chrome,
+        t::GENERATE,
+        &html! {
+            div.head { h1 { (t::GENERATE) } }
+            div.panel.alone { (generate(chrome, form)) }
+        },
+    )
 }

@@ -1,9 +1,15 @@
 //! `/databases/{id}`: one database.
 
-use cofferdam_model::{DatabaseId, Failure, Timestamp};
+use cofferdam_model::{DatabaseId, Failure, Role, Timestamp};
 use maud::{Markup, html};
 
-use crate::{BackupItem, Chrome, DatabaseCard, GenerateForm, layout::layout};
+use crate::{
+    BackupItem, Chrome, DatabaseCard, GenerateForm, format,
+    icons::{Icon, icon},
+    layout::layout,
+    parts::{backup_table, code_block, csrf, fact, generate, size, spark, time},
+    text::{backup, common, database as t, overview},
+};
 
 /// One database with what is known of it.
 #[derive(Debug, Clone)]
@@ -63,12 +69,175 @@ pub enum Outcome {
 
 /// The whole page.
 #[must_use]
-pub fn page(chrome: &Chrome, _data: &DatabasePage) -> Markup {
-    layout(chrome, "", &html! {})
+pub fn page(chrome: &Chrome, data: &DatabasePage) -> Markup {
+    let database = &data.card.database;
+    let slug = database.slug.as_str();
+    layout(
+        chrome,
+        slug,
+        &html! {
+            nav.crumbs aria-label=(common::BREADCRUMB) { a href="/databases" { (common::DATABASES) } }
+            div.head {
+                div {
+                    h1 { (slug) }
+                    p.head-sub.muted { (database.engine.label()) " · " bdi { (database.summary) } }
+                }
+                div.head-actions { (generate(chrome, &data.generate)) }
+            }
+            div.columns.columns-wide {
+                div.column { (recent(chrome, data)) (check(chrome, database.id, data.check.as_ref())) }
+                div.column { (facts(chrome, data)) (role_sql(data)) }
+            }
+        },
+    )
+}
+
+/// Its newest backups; they fetch themselves again when the list changed.
+fn recent(chrome: &Chrome, data: &DatabasePage) -> Markup {
+    let database = &data.card.database;
+    let slug = database.slug.as_str();
+    html! {
+        section #recent aria-labelledby="recent-title" hx-get={ "/databases/" (database.id) }
+            hx-select="#recent" hx-target="this" hx-swap="outerMorph ignoreTitle:true"
+            hx-trigger="listed delay:200ms" hx-nonce=(chrome.nonce) {
+            div.section-head {
+                h2 #recent-title { (t::BACKUPS_OF) }
+                @if !data.recent.is_empty() { a href={ "/backups?database=" (slug) } { (t::ALL_OF) } }
+            }
+            @if data.recent.is_empty() {
+                div.panel {
+                    p.muted {
+                        (if chrome.may(Role::Operator) { t::NO_BACKUPS } else { t::NO_BACKUPS_VIEWER })
+                    }
+                }
+            } @else {
+                @if data.card.history.len() > 1 {
+                    div.panel.chart { (spark(chrome, slug, &data.card.history)) }
+                }
+                div.panel.flush.compact { (backup_table(chrome, t::BACKUPS_OF, &data.recent)) }
+            }
+        }
+    }
+}
+
+fn facts(chrome: &Chrome, data: &DatabasePage) -> Markup {
+    let database = &data.card.database;
+    html! {
+        section aria-labelledby="connection" {
+            h2 #connection { (t::CONNECTION) }
+            div.panel {
+                dl.facts {
+                    @for (name, value) in &data.facts {
+                        (fact(name, html! { bdi.mono { (value) } }))
+                    }
+                    (fact(t::ADDED, time(chrome, database.created_at)))
+                    (fact(t::KEPT, html! {
+                        (overview::backups(data.card.count))
+                        @if data.card.total_bytes > 0 { " · " (size(data.card.total_bytes)) }
+                    }))
+                }
+                @if chrome.may(Role::Administrator) {
+                    div.actions {
+                        a.button href={ "/databases/" (database.id) "/edit" } { (common::EDIT) }
+                        a.button.danger-quiet href={ "/databases/" (database.id) "/delete" }
+                            hx-get={ "/databases/" (database.id) "/delete" } hx-target="#dialog"
+                            hx-select="#confirm" hx-swap="innerHTML ignoreTitle:true"
+                            hx-nonce=(chrome.nonce) { (icon(Icon::Trash)) (t::REMOVE) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn role_sql(data: &DatabasePage) -> Markup {
+    let Some(sql) = &data.role_sql else { return html! {} };
+    html! {
+        details.fold {
+            summary { (icon(Icon::Chevron)) span { (t::ROLE_TITLE) } }
+            div.fold-body {
+                p.muted { (t::ROLE_NOTE) }
+                (code_block(t::ROLE_WHAT, sql))
+            }
+        }
+    }
 }
 
 /// What POST `/databases/{id}/check` answers to htmx: the pre-flight panel.
 #[must_use]
-pub fn check(_chrome: &Chrome, _id: DatabaseId, _check: Option<&Check>) -> Markup {
-    html! {}
+pub fn check(chrome: &Chrome, id: DatabaseId, check: Option<&Check>) -> Markup {
+    html! {
+        section #check aria-labelledby="check-title" {
+            div.section-head {
+                h2 #check-title { (t::CHECK) }
+                @if chrome.may(Role::Operator) {
+                    form method="post" action={ "/databases/" (id) "/check" }
+                        hx-post={ "/databases/" (id) "/check" } hx-target="#check"
+                        hx-select="#check" hx-swap="outerHTML ignoreTitle:true"
+                        hx-disable="find button" hx-nonce=(chrome.nonce) {
+                        (csrf(chrome))
+                        button.button #check-button type="submit" {
+                            (icon(Icon::Retry))
+                            span.idle { (if check.is_some() { t::CHECK_AGAIN } else { t::CHECK_NOW }) }
+                            span.busy role="status" { (t::CHECK_BUSY) }
+                        }
+                    }
+                }
+            }
+            div.panel {
+                @match check {
+                    None => p.muted { (t::CHECK_NEVER) },
+                    Some(check) => (found(chrome, check)),
+                }
+            }
+        }
+    }
+}
+
+fn found(chrome: &Chrome, check: &Check) -> Markup {
+    let worst = check.points.iter().map(|point| point.outcome).max().unwrap_or(Outcome::Good);
+    let worst = if check.failure.is_some() { Outcome::Bad } else { worst };
+    let words = match worst {
+        Outcome::Good => t::CHECK_GOOD,
+        Outcome::Warning => t::CHECK_WARNING,
+        Outcome::Bad => t::CHECK_BAD,
+    };
+    html! {
+        p.check-verdict role="status" {
+            (outcome_icon(worst)) strong { (words) }
+            span.muted.num { (time(chrome, check.at)) " · " (format::duration(check.millis)) }
+        }
+        @if !check.points.is_empty() { ul.points { @for point in &check.points { (one_point(point)) } } }
+        @if let Some(failure) = &check.failure {
+            p { bdi { (common::sentence(&failure.message)) } }
+            @if let Some(hint) = &failure.hint { (hint_line(hint)) }
+            @if let Some(detail) = &failure.detail { (code_block(backup::DETAIL, detail)) }
+        }
+    }
+}
+
+fn one_point(point: &CheckPoint) -> Markup {
+    html! {
+        li.point {
+            (outcome_icon(point.outcome))
+            div {
+                p { strong { (point.name) } " " span.point-text { bdi { (point.text) } } }
+                @if let Some(hint) = &point.hint { (hint_line(hint)) }
+                @if let Some(detail) = &point.detail { (code_block(&point.name, detail)) }
+            }
+        }
+    }
+}
+
+fn hint_line(hint: &str) -> Markup {
+    html! { p.hint-line { span.hint-word { (common::HINT) } " " bdi { (common::sentence(hint)) } } }
+}
+
+fn outcome_icon(outcome: Outcome) -> Markup {
+    let (class, shape, word) = match outcome {
+        Outcome::Good => ("good", Icon::Check, t::GOOD),
+        Outcome::Warning => ("warn", Icon::Alert, t::WARNING),
+        Outcome::Bad => ("bad", Icon::Cross, t::BAD),
+    };
+    html! { span class={ "outcome " (class) } { (icon(shape)) span.sr { (word) ": " } } }
 }

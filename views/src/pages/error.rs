@@ -2,7 +2,13 @@
 
 use maud::{Markup, html};
 
-use crate::{Chrome, layout::layout};
+use crate::{
+    Chrome, format,
+    icons::{Icon, icon},
+    layout::{bare, layout},
+    parts::copy_button,
+    text::trouble as t,
+};
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +35,53 @@ pub enum ErrorPage {
     Unavailable,
 }
 
+impl ErrorPage {
+    fn words(&self) -> (&'static str, Markup) {
+        let plain = |text: &str| html! { p { (text) } };
+        match self {
+            Self::BadRequest(reason) => (t::BAD_REQUEST, plain(reason)),
+            Self::Forbidden => (t::FORBIDDEN, plain(t::FORBIDDEN_TEXT)),
+            Self::FormExpired => {
+                (t::FORM_EXPIRED, html! { p { (t::FORM_EXPIRED_TEXT) } p { (t::RELOAD) } })
+            }
+            Self::NotFound => (t::NOT_FOUND, plain(t::NOT_FOUND_TEXT)),
+            Self::Method => (t::METHOD, plain(t::METHOD_TEXT)),
+            Self::Conflict(reason) => (t::CONFLICT, plain(reason)),
+            Self::TooLarge => (t::TOO_LARGE, plain(t::TOO_LARGE_TEXT)),
+            Self::TooMany(seconds) => {
+                (t::TOO_MANY, plain(&t::too_many(&format::duration(seconds.saturating_mul(1000).max(10_000)))))
+            }
+            Self::Internal(incident) => (
+                t::INTERNAL,
+                html! {
+                    p { (t::INTERNAL_TEXT) }
+                    p { (t::INCIDENT) " " code { (incident) } " " (copy_button(t::INCIDENT, incident)) }
+                    p.muted { (t::INCIDENT_NOTE) }
+                },
+            ),
+            Self::Unavailable => (t::UNAVAILABLE, plain(t::UNAVAILABLE_TEXT)),
+        }
+    }
+}
+
 /// The whole page. Without a viewer it has no navigation.
 #[must_use]
-pub fn page(chrome: &Chrome, _error: &ErrorPage) -> Markup {
-    layout(chrome, "", &html! {})
+pub fn page(chrome: &Chrome, error: &ErrorPage) -> Markup {
+    let (title, text) = error.words();
+    let signed_in = chrome.viewer.is_some();
+    let body = html! {
+        div.narrow.panel.trouble {
+            div.empty-icon { (icon(Icon::Alert)) }
+            h1 { (title) }
+            (text)
+            p {
+                @if signed_in {
+                    a.button href="/" { (t::TO_OVERVIEW) }
+                } @else {
+                    a.button href="/login" { (t::TO_LOGIN) }
+                }
+            }
+        }
+    };
+    if signed_in { layout(chrome, title, &body) } else { bare(chrome, title, &body) }
 }

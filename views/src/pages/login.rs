@@ -2,7 +2,12 @@
 
 use maud::{Markup, html};
 
-use crate::{Chrome, FieldErrors, layout::layout};
+use crate::{
+    Chrome, FieldErrors,
+    layout::bare,
+    parts::{Input, csrf, password, summary, text_input},
+    text::people as t,
+};
 
 /// The sign-in form. Fields: `username`, `password`, `next`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +22,31 @@ pub struct LoginPage {
 
 /// The whole page.
 #[must_use]
-pub fn page(chrome: &Chrome, _data: &LoginPage) -> Markup {
-    layout(chrome, "", &html! {})
+pub fn page(chrome: &Chrome, data: &LoginPage) -> Markup {
+    let retry = !data.username.is_empty();
+    bare(
+        chrome,
+        t::LOGIN_TITLE,
+        &html! {
+            div.narrow.panel {
+                h1 { (t::LOGIN_TITLE) }
+                (summary(&data.errors, "login"))
+                form.stack method="post" action="/login" {
+                    (csrf(chrome))
+                    @if let Some(next) = &data.next { input type="hidden" name="next" value=(next); }
+                    (text_input(&data.errors, &Input {
+                        name: "username", prefix: "login", label: t::USERNAME, value: &data.username,
+                        autocomplete: "username", required: true, exact: true,
+                        autofocus: !retry && data.errors.is_empty(), ..Input::default()
+                    }))
+                    (password(&data.errors, &Input {
+                        name: "password", prefix: "login", label: t::PASSWORD,
+                        autocomplete: "current-password", required: true,
+                        autofocus: retry && data.errors.is_empty(), ..Input::default()
+                    }))
+                    button.button.primary.block type="submit" { (t::SIGN_IN) }
+                }
+            }
+        },
+    )
 }

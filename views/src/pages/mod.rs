@@ -5,6 +5,8 @@ pub mod backup;
 pub mod backup_delete;
 pub mod backup_log;
 pub mod backup_new;
+mod backup_restore;
+mod backup_state;
 pub mod backups;
 pub mod database;
 pub mod database_delete;

@@ -1,5 +1,6 @@
 //! Pieces that several pages use.
 
+mod cards;
 mod confirm;
 mod empty;
 mod fields;
@@ -8,6 +9,7 @@ mod row;
 mod small;
 mod spark;
 
+pub(crate) use cards::cards;
 pub(crate) use confirm::{Confirm, confirm};
 pub(crate) use empty::{Empty, empty};
 pub(crate) use fields::{Input, password, select, summary, text_input};

@@ -1,0 +1,75 @@
+//! Databases as cards: how the last backup went, how old the last good one
+//! is, and a small chart.
+
+use cofferdam_model::{BackupStatus, Engine};
+use maud::{Markup, html};
+
+use super::{badge, bar, row::is_moving, size, spark, time};
+use crate::{
+    Chrome, DatabaseCard, format,
+    icons::{Icon, icon},
+    text::{self, backup, common, database as t, overview},
+};
+
+/// All of them, as a list.
+pub(crate) fn cards(chrome: &Chrome, databases: &[DatabaseCard]) -> Markup {
+    html! { ul.cards { @for card in databases { li.panel.card { (one(chrome, card)) } } } }
+}
+
+fn one(chrome: &Chrome, card: &DatabaseCard) -> Markup {
+    let database = &card.database;
+    let slug = database.slug.as_str();
+    html! {
+        div.card-head {
+            h3 { a href={ "/databases/" (database.id) } { (slug) } }
+            (state(card))
+        }
+        p.sub.card-where {
+            (database.engine.label())
+            @if database.engine == Engine::Postgres || !database.summary.is_empty() {
+                " · " bdi title=(database.summary) { (database.summary) }
+            }
+        }
+        (spark(chrome, slug, &card.history))
+        dl.card-facts {
+            div {
+                dt { (t::LAST_GOOD) }
+                dd {
+                    @if let Some(backup) = &card.last_good { (time(chrome, backup.completed_at.unwrap_or(backup.created_at))) }
+                    @else { (common::NEVER) }
+                }
+            }
+            div {
+                dt { (backup::SIZE) }
+                dd {
+                    @if let Some(bytes) = card.last_good.as_ref().and_then(|backup| backup.size_bytes) { (size(bytes)) }
+                    @else { (common::NONE) }
+                }
+            }
+            div {
+                dt { (t::KEPT) }
+                dd { a href={ "/backups?database=" (slug) } aria-label={ (overview::backups(card.count)) ": " (slug) } { (overview::backups(card.count)) } }
+            }
+        }
+    }
+}
+
+/// The newest run: its badge, or its progress.
+fn state(card: &DatabaseCard) -> Markup {
+    let Some(item) = &card.last else {
+        return html! { span.badge.badge-off { (icon(Icon::Clock)) (overview::NEVER_BACKED_UP) } };
+    };
+    let percent = item.progress.as_ref().and_then(|progress| progress.percent);
+    html! {
+        @if item.backup.status == BackupStatus::Running && percent.is_some() {
+            span.card-running {
+                (bar(percent, &backup::progress_of(item.backup.database.as_str())))
+                span.num { (backup::percent(format::percent(percent.unwrap_or_default()))) }
+            }
+        } @else if is_moving(&item.backup) {
+            span.badge.badge-run { (icon(Icon::Running)) (text::status(item.backup.status)) }
+        } @else {
+            (badge(&item.backup))
+        }
+    }
+}
