@@ -8,7 +8,9 @@ use std::{
 };
 
 use cofferdam_artifact::{Copied, Encoding, TempArtifact, copy, default_workers, enlarge_pipe};
-use cofferdam_model::{Failure, FailureKind, Format, Phase, SourceFacts, SqliteConnection, TableFacts};
+use cofferdam_model::{
+    Failure, FailureKind, Format, Phase, SourceFacts, SqliteConnection, TableFacts,
+};
 use cofferdam_sqlite_dump::{DumpError, DumpObserver, DumpSummary, Snapshot, TRAILER, TableKind};
 use serde_json::Value;
 
@@ -64,7 +66,11 @@ impl Engine for Sqlite {
             tool_version: Some(format!("Cofferdam's SQLite reader {}", env!("CARGO_PKG_VERSION"))),
             size_bytes: size,
             tables: tables
-                .map(|table| TableSize { plain: table.name.clone(), name: quoted(&table.name), bytes: 0 })
+                .map(|table| TableSize {
+                    plain: table.name.clone(),
+                    name: quoted(&table.name),
+                    bytes: 0,
+                })
                 .collect(),
             expected_raw: Some(size),
             needed_bytes: size / SHRINKS + LEAST,
@@ -84,8 +90,12 @@ impl Engine for Sqlite {
         })?;
         // A larger pipe lets the reader of the database run ahead.
         let _ = enlarge_pipe(&reader);
-        let mut ears =
-            Ears { stage: Arc::clone(job.stage), control: job.control.clone(), tables: Vec::new(), began: 0 };
+        let mut ears = Ears {
+            stage: Arc::clone(job.stage),
+            control: job.control.clone(),
+            tables: Vec::new(),
+            began: 0,
+        };
         let mut source = Tail::new(Guarded::new(reader, job.control));
         let (written, copied) = thread::scope(|scope| {
             let dumping = scope.spawn(|| {
@@ -109,10 +119,17 @@ impl Engine for Sqlite {
         job.stage.enter(Phase::Checking);
         let summary = match written {
             Ok(written) => written.map_err(|error| failure(&error))?,
-            Err(_) => return Err(Failure::new(FailureKind::Internal, "the SQLite reader broke down")),
+            Err(_) => {
+                return Err(Failure::new(FailureKind::Internal, "the SQLite reader broke down"));
+            }
         };
         whole(&copied, &last, summary)?;
-        Ok(Dumped { raw_bytes: copied.raw_bytes, copied, tables: ears.tables, drop_section_end: None })
+        Ok(Dumped {
+            raw_bytes: copied.raw_bytes,
+            copied,
+            tables: ears.tables,
+            drop_section_end: None,
+        })
     }
 
     fn what_holds_it(&self, _: &Control) -> Option<String> {
@@ -203,9 +220,9 @@ impl<R: Read> Read for Tail<R> {
 /// The reader's errors, each with the kind that fits.
 fn failure(error: &DumpError) -> Failure {
     let kind = match error {
-        DumpError::NotFound { .. } | DumpError::NotAFile { .. } | DumpError::NotADatabase { .. } => {
-            FailureKind::Settings
-        }
+        DumpError::NotFound { .. }
+        | DumpError::NotAFile { .. }
+        | DumpError::NotADatabase { .. } => FailureKind::Settings,
         DumpError::CannotOpen { .. } | DumpError::WalNotReadable { .. } => FailureKind::Privilege,
         DumpError::Locked { .. } => FailureKind::Stall,
         DumpError::Write(_) => FailureKind::Internal,

@@ -49,7 +49,8 @@ impl Listener {
     /// The whole log.
     pub(crate) fn log(&self) -> String {
         let lines = self.lines.lock().expect("no panic");
-        let lines: Vec<String> = lines.iter().map(|l| format!("{}: {}", l.level.as_str(), l.text)).collect();
+        let lines: Vec<String> =
+            lines.iter().map(|l| format!("{}: {}", l.level.as_str(), l.text)).collect();
         lines.join("\n")
     }
 
@@ -84,7 +85,11 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let root = tempfile::tempdir().expect("a folder");
+        Self::within(std::env::temp_dir())
+    }
+
+    pub(crate) fn within(parent: impl AsRef<Path>) -> Self {
+        let root = tempfile::tempdir_in(parent).expect("a folder");
         let (folder, _) = Folder::create(&root.path().join("backups")).expect("a backup folder");
         Self { _root: root, folder }
     }
@@ -156,7 +161,8 @@ pub(crate) fn children(id: BackupId) -> Vec<u32> {
 pub(crate) fn pg_dump_of(id: BackupId) -> u32 {
     let find = || {
         children(id).into_iter().find(|pid| {
-            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == "pg_dump")
+            fs::read_to_string(format!("/proc/{pid}/comm"))
+                .is_ok_and(|comm| comm.trim() == "pg_dump")
         })
     };
     wait("pg_dump", || find().is_some());

@@ -2,9 +2,8 @@
 
 mod faults;
 mod hard;
-mod limits;
 mod listener;
 mod refusals;
-mod server;
 mod secrets;
+mod server;
 mod whole;

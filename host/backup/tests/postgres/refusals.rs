@@ -60,7 +60,8 @@ fn an_unknown_role_is_an_authentication_failure() {
 #[test]
 fn a_port_where_nobody_listens_is_a_connection_failure() {
     let mut postgres = shared().postgres("postgres");
-    postgres.port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+    postgres.port =
+        TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
     let failure = refusal(&Connection::Postgres(postgres));
     assert_eq!(
         shown(&failure),

@@ -83,7 +83,8 @@ impl Server {
             .current_dir("/")
             .output();
         succeed(&initdb.expect("initdb runs"), "initdb");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
         let guardian = Command::new("setsid")
             .args(["sh", "-c", GUARDIAN, "guardian"])
             .arg(&folder)
@@ -126,6 +127,12 @@ impl Server {
             .current_dir("/")
             .output();
         succeed(&stop.expect("pg_ctl runs"), "pg_ctl stop");
+    }
+
+    /// Whether it takes connections.
+    pub(crate) fn is_up(&self) -> bool {
+        let ready = self.tool("pg_isready", "postgres").arg("-q").status();
+        ready.is_ok_and(|status| status.success())
     }
 
     /// One of the client programs, connected as administrator over the socket.
@@ -185,7 +192,8 @@ impl Server {
         let dump = dump.expect("pg_dump runs");
         succeed(&dump, "pg_dump");
         let text = String::from_utf8_lossy(&dump.stdout).into_owned();
-        let random = |line: &&str| !line.starts_with("\\restrict ") && !line.starts_with("\\unrestrict ");
+        let random =
+            |line: &&str| !line.starts_with("\\restrict ") && !line.starts_with("\\unrestrict ");
         text.lines().filter(random).collect::<Vec<_>>().join("\n")
     }
 

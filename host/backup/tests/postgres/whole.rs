@@ -1,6 +1,11 @@
 //! Backups that succeed come back equal.
 
-use std::{fs::File, io::Write, process::Stdio, time::{Duration, Instant}};
+use std::{
+    fs::File,
+    io::Write,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use cofferdam_artifact::digest;
 use cofferdam_backup::check;
@@ -53,7 +58,9 @@ fn a_plain_backup_restores_with_gunzip_and_psql_to_an_equal_database() {
     let counted = server.sql(&source, "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'r' AND nspname !~ '^pg_|^information_schema$' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND deptype = 'e')");
     assert_eq!(sidecar.tables.len().to_string(), counted);
     assert!(sidecar.drop_section_end.is_some());
-    assert!(sidecar.tool_version.as_deref().is_some_and(|v| v.starts_with("pg_dump (PostgreSQL) ")));
+    assert!(
+        sidecar.tool_version.as_deref().is_some_and(|v| v.starts_with("pg_dump (PostgreSQL) "))
+    );
     assert!(sidecar.source.server_version.as_deref().is_some_and(|v| v.starts_with("PostgreSQL ")));
     assert!(sidecar.filename.starts_with("backup_shop_") && sidecar.filename.ends_with(".sql.gz"));
 
@@ -122,7 +129,9 @@ fn the_sidecar_keeps_what_the_dump_leaves_out() {
     let orders = orders.expect("the table is listed");
     assert_eq!(orders["owner"], "facts_owner");
     assert!(orders["acl"].to_string().contains("facts_reader=r/facts_owner"));
-    for kind in ["schema", "sequence", "view", "materialized view", "function", "type", "large object"] {
+    for kind in
+        ["schema", "sequence", "view", "materialized view", "function", "type", "large object"]
+    {
         assert!(objects.iter().any(|o| o["type"] == kind), "{kind}");
     }
     assert!(facts["columns"].to_string().contains("facts_reader=w/facts_owner"));
@@ -159,7 +168,8 @@ fn three_thousand_tables_are_looked_at_and_dumped_in_bounded_time() {
     );
     let place = Place::new();
     let begin = Instant::now();
-    let preflight = check(&server.connection(&source), clients(), &place.folder, &Default::default());
+    let preflight =
+        check(&server.connection(&source), clients(), &place.folder, &Default::default());
     let preflight = preflight.expect("it can be looked at");
     let looked = begin.elapsed();
     assert_eq!(preflight.tables, 3000);
