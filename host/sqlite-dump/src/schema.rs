@@ -70,12 +70,6 @@ impl Object {
         self.name.get(..7).is_some_and(|head| head.eq_ignore_ascii_case("sqlite_"))
     }
 
-    /// Whether it is one of the tables that `ANALYZE` writes.
-    pub(crate) fn is_statistics(&self) -> bool {
-        matches!(self.kind, ObjectKind::Table)
-            && self.name.get(..11).is_some_and(|head| head.eq_ignore_ascii_case("sqlite_stat"))
-    }
-
     /// Whether it is the table behind `AUTOINCREMENT`.
     pub(crate) fn is_sequence(&self) -> bool {
         matches!(self.kind, ObjectKind::Table) && self.name.eq_ignore_ascii_case("sqlite_sequence")
