@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use xtask::process::is_root;
 
 use crate::report::{installed, must, say, step};
@@ -37,10 +37,10 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
         packages.iter().any(|package| package.starts_with("postgresql-")) && no_server(prefix)?;
     // The list of packages may be older than the mirror; without network the
     // install itself says what is wrong.
-    let updated = step("apt-get update", || must(&mut apt(prefix, &["update", "-qq"])));
+    let updated = step("apt-get update", || quietly(apt(prefix, &["update", "-qq"])));
     let mut options = vec!["install", "-y", "-qq", "--no-install-recommends"];
     options.extend(packages);
-    let result = step("apt-get install", || must(&mut apt(prefix, &options)));
+    let result = step("apt-get install", || quietly(apt(prefix, &options)));
     if guard {
         must(&mut privileged(prefix, "rm", &["-f", NO_SERVER]))?;
     }
@@ -72,9 +72,15 @@ fn apt(prefix: &[&str], arguments: &[&str]) -> Command {
     let mut options = vec!["DEBIAN_FRONTEND=noninteractive", "apt-get"];
     options.extend(["-o", "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold"]);
     options.extend(arguments);
-    let mut command = privileged(prefix, "env", &options);
-    command.stdout(Stdio::null());
-    command
+    privileged(prefix, "env", &options)
+}
+
+/// Runs a command whose many lines matter to nobody unless it fails.
+fn quietly(mut command: Command) -> Result<()> {
+    let output = command.output()?;
+    let told = [output.stdout, output.stderr].concat();
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&told).trim());
+    Ok(())
 }
 
 /// Where PostgreSQL was never installed, tells its packages to make no server.

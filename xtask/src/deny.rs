@@ -47,6 +47,6 @@ fn version(subcommand: &str) -> Option<(u32, u32, u32)> {
 pub(crate) fn check() -> Result<()> {
     let mut deny = cargo();
     deny.args(["deny", "--offline", "--workspace", "--all-features", "--log-level", "error"]);
-    deny.arg("check").arg("--config").arg(root().join(".config/deny.toml"));
+    deny.arg("--config").arg(root().join(".config/deny.toml")).arg("check");
     must(deny.args(["bans", "licenses", "sources"]))
 }
