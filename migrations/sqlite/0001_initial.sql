@@ -99,14 +99,22 @@ CREATE TABLE backups (
     CHECK (status <> 'completed'
         OR (filename IS NOT NULL AND sha256 IS NOT NULL AND size_bytes IS NOT NULL))
 );
-CREATE UNIQUE INDEX backups_by_filename ON backups (filename) WHERE filename IS NOT NULL;
-CREATE INDEX backups_by_created ON backups (created_at, id);
-CREATE INDEX backups_by_status ON backups (status, created_at, id);
-CREATE INDEX backups_by_database ON backups (database_id, created_at, id, status, file_state);
-CREATE INDEX backups_by_slug ON backups (database_slug, created_at, id);
-CREATE INDEX backups_by_trigger ON backups (trigger_kind, created_at, id);
-CREATE INDEX backups_by_size ON backups (size_order, id);
-CREATE INDEX backups_by_duration ON backups (duration_order, id);
+-- Not unique: a file that was lost may have left its name to a later one, and
+-- recording a backup that is whole on the disk must never fail on its name.
+CREATE INDEX backups_by_filename ON backups (filename) WHERE filename IS NOT NULL;
+-- Every list and count runs over one of these alone; only the rows of the page
+-- that is shown are read whole.
+CREATE INDEX backups_by_created ON backups
+    (created_at, id, status, trigger_kind, database_slug, search);
+CREATE INDEX backups_by_status ON backups (status, created_at, id, trigger_kind, database_slug);
+CREATE INDEX backups_by_database ON backups
+    (database_id, created_at, id, status, file_state, trigger_kind);
+CREATE INDEX backups_by_slug ON backups (database_slug, created_at, id, status, trigger_kind);
+CREATE INDEX backups_by_trigger ON backups (trigger_kind, created_at, id, status);
+CREATE INDEX backups_by_size ON backups
+    (size_order, id, status, trigger_kind, database_slug, created_at);
+CREATE INDEX backups_by_duration ON backups
+    (duration_order, id, status, trigger_kind, database_slug, created_at);
 CREATE INDEX backups_by_file_state ON backups (file_state, size_bytes);
 
 -- What a file holds; apart from the record, so that lists stay narrow.

@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::any::AnyRow;
 
 use crate::{
-    Catalog, Digest, Result, Tx,
+    Catalog, Digest, Error, Result, Tx,
     cells::{Cells, ms, to_json},
     sql::{Statement, contains},
 };
@@ -260,9 +260,8 @@ const COLUMNS: &str = "SELECT seq, id, at, actor, actor_kind, action, object_kin
 
 fn record(row: &AnyRow) -> Result<AuditRecord> {
     let cells = Cells::new("audit", row);
-    let digest = |column| {
-        Digest::try_from(cells.bytes(column)?).map_err(|reason| cells.bad(column, reason))
-    };
+    let digest =
+        |column| Digest::try_from(cells.bytes(column)?).map_err(|reason| cells.bad(column, reason));
     Ok(AuditRecord {
         seq: cells.int("seq")?,
         id: cells.parse("id")?,
@@ -344,11 +343,16 @@ impl Catalog {
     pub async fn verify_audit(&self) -> Result<ChainReport> {
         let mut report = ChainReport { checked: 0, last_hash: None, fault: None };
         let mut expected = (1, Digest::from([0; 32]));
+        let mut page = 1000;
         loop {
-            let entries = match self.audit_after(expected.0 - 1, 1000).await {
-                Err(crate::Error::Row { column, reason, .. }) => {
-                    // Some entry of this page does not even convert.
-                    let reason = format!("an entry from here on is unreadable: {column}: {reason}");
+            let entries = match self.audit_after(expected.0 - 1, page).await {
+                // Some entry of this page does not even convert: go on one by one, to name it.
+                Err(Error::Row { .. }) if page > 1 => {
+                    page = 1;
+                    continue;
+                }
+                Err(Error::Row { column, reason, .. }) => {
+                    let reason = format!("the entry is unreadable: {column}: {reason}");
                     report.fault = Some(ChainFault { seq: expected.0, reason });
                     return Ok(report);
                 }

@@ -111,7 +111,8 @@ fn search_text(
     labels: &[Label],
 ) -> String {
     // Line breaks keep a match from running over two fields; no field has one.
-    let mut text = [database.as_str(), filename.unwrap_or_default(), created_by, description].join("\n");
+    let mut text =
+        [database.as_str(), filename.unwrap_or_default(), created_by, description].join("\n");
     for label in labels {
         text.push('\n');
         text.push_str(label.as_str());
@@ -132,13 +133,13 @@ impl Catalog {
         by_id(&mut *self.reader().await?, id).await
     }
 
-    /// The completed backup whose file has this name.
+    /// The newest completed backup whose file has this name.
     pub async fn backup_by_filename(&self, filename: &str) -> Result<Option<Backup>> {
-        let sql = AssertSqlSafe(format!("{SELECT} WHERE filename = $1"));
-        let row = sqlx::query(sql)
-            .bind(filename)
-            .fetch_optional(&mut *self.reader().await?)
-            .await?;
+        let sql = AssertSqlSafe(format!(
+            "{SELECT} WHERE filename = $1 ORDER BY created_at DESC, id DESC LIMIT 1"
+        ));
+        let row =
+            sqlx::query(sql).bind(filename).fetch_optional(&mut *self.reader().await?).await?;
         row.as_ref().map(backup).transpose()
     }
 
@@ -157,6 +158,17 @@ impl Catalog {
             .bind(i64::from(limit))
             .fetch_all(&mut *self.reader().await?)
             .await?;
+        rows.iter().map(backup).collect()
+    }
+
+    /// Completed backups whose file is missing or corrupt, newest first.
+    pub async fn damaged(&self, limit: u32) -> Result<Vec<Backup>> {
+        let sql = AssertSqlSafe(format!(
+            "{SELECT} WHERE status = 'completed' AND file_state IN ('missing', 'corrupt') \
+             ORDER BY created_at DESC, id DESC LIMIT $1"
+        ));
+        let rows =
+            sqlx::query(sql).bind(i64::from(limit)).fetch_all(&mut *self.reader().await?).await?;
         rows.iter().map(backup).collect()
     }
 
@@ -445,8 +457,7 @@ impl Tx {
             .bind(ran)
             .bind(search)
             .execute(self.conn())
-            .await
-            .map_err(|error| Error::taken(error, "file name"))?;
+            .await?;
         changed(done.rows_affected(), "the backup is over already")?;
         sqlx::query(
             "INSERT INTO backup_facts (backup_id, tables, source, drop_section_end) \

@@ -66,6 +66,8 @@ pub struct DatabaseOverview {
     pub completed: u64,
     /// Failed ones.
     pub failed: u64,
+    /// Of the files that are present.
+    pub total_bytes: u64,
 }
 
 const SELECT: &str =
@@ -98,14 +100,18 @@ async fn by_slug(conn: &mut AnyConnection, slug: &Slug) -> Result<Option<Databas
 
 const OVERVIEW: &str = "\
 SELECT d.id, d.slug, d.engine, d.summary, d.settings, d.sealed, d.created_at,
-  (SELECT count(*) FROM backups b WHERE b.database_id = d.id) AS total,
-  (SELECT count(*) FROM backups b WHERE b.database_id = d.id AND b.status = 'completed') AS completed,
-  (SELECT count(*) FROM backups b WHERE b.database_id = d.id AND b.status = 'failed') AS failed,
+  coalesce(t.total, 0) AS total, coalesce(t.completed, 0) AS completed,
+  coalesce(t.failed, 0) AS failed, coalesce(t.total_bytes, 0) AS total_bytes,
   n.id AS n_id, n.status AS n_status, n.created_at AS n_created_at,
   n.completed_at AS n_completed_at, n.size_bytes AS n_size_bytes,
   c.id AS c_id, c.status AS c_status, c.created_at AS c_created_at,
   c.completed_at AS c_completed_at, c.size_bytes AS c_size_bytes
 FROM databases d
+LEFT JOIN (SELECT database_id, count(*) AS total,
+  count(CASE WHEN status = 'completed' THEN 1 END) AS completed,
+  count(CASE WHEN status = 'failed' THEN 1 END) AS failed,
+  CAST(sum(CASE WHEN file_state = 'present' THEN size_bytes ELSE 0 END) AS BIGINT) AS total_bytes
+  FROM backups GROUP BY database_id) t ON t.database_id = d.id
 LEFT JOIN backups n ON n.id = (SELECT b.id FROM backups b WHERE b.database_id = d.id
   ORDER BY b.created_at DESC, b.id DESC LIMIT 1)
 LEFT JOIN backups c ON c.id = (SELECT b.id FROM backups b WHERE b.database_id = d.id
@@ -139,6 +145,7 @@ fn overview(row: &AnyRow) -> Result<DatabaseOverview> {
         total: cells.size("total")?,
         completed: cells.size("completed")?,
         failed: cells.size("failed")?,
+        total_bytes: cells.size("total_bytes")?,
     })
 }
 
@@ -169,11 +176,7 @@ impl Catalog {
 
 impl Tx {
     /// Adds a database under the first free of `slug`, `slug_2`, `slug_3` …
-    pub async fn insert_database(
-        &mut self,
-        new: &NewDatabase,
-        now: Timestamp,
-    ) -> Result<Database> {
+    pub async fn insert_database(&mut self, new: &NewDatabase, now: Timestamp) -> Result<Database> {
         let mut slug = new.slug.clone();
         let mut number = 1;
         while by_slug(self.conn(), &slug).await?.is_some() {

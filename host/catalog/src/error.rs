@@ -89,6 +89,10 @@ impl From<sqlx::Error> for Error {
         if matches!(error, sqlx::Error::PoolTimedOut) {
             return Self::Busy;
         }
+        if let sqlx::Error::Decode(reason) = &error {
+            // Text that is not UTF-8 fails before its column is known.
+            return Self::Row { table: "the catalog", column: "?", reason: reason.to_string() };
+        }
         let sqlx::Error::Database(inner) = &error else { return Self::Database(error) };
         let code = inner.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff);
         match code {

@@ -89,6 +89,11 @@ pub struct BackupPage {
 }
 
 impl BackupFilter {
+    /// The text to look for, if there is any.
+    fn searched(&self) -> Option<&str> {
+        self.text.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
+
     fn conditions(&self, statement: &mut Statement) {
         if !self.status.is_empty() {
             statement.condition("status IN ").texts(self.status.iter().map(|s| s.as_str()));
@@ -102,7 +107,7 @@ impl BackupFilter {
         if let Some(trigger) = self.trigger {
             statement.condition("trigger_kind = ").text(trigger.as_str());
         }
-        if let Some(text) = self.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        if let Some(text) = self.searched() {
             statement.condition("search LIKE ").text(contains(&text.to_lowercase()));
             statement.push(" ESCAPE '\\'");
         }
@@ -115,14 +120,20 @@ impl BackupFilter {
     }
 
     pub(crate) fn count(&self) -> Statement {
-        let mut statement = Statement::new("SELECT count(*) AS n FROM backups");
+        let mut statement = Statement::new(
+            "SELECT count(*) AS n, coalesce(min(created_at), 0) AS first, \
+             coalesce(max(created_at), 0) AS last FROM backups",
+        );
         self.conditions(&mut statement);
         statement
     }
 
     /// The page's identifiers are found in an index first; only the rows of
     /// the page are read whole.
-    pub(crate) fn page(&self) -> Statement {
+    ///
+    /// `within` are the moments of the oldest and the newest backup that fit;
+    /// they spare a search for a rare text the walk over all others.
+    pub(crate) fn page(&self, within: (i64, i64)) -> Statement {
         let order = match (self.sort, self.direction) {
             (BackupSort::Created, Direction::Ascending) => " ORDER BY created_at, id",
             (BackupSort::Created, Direction::Descending) => " ORDER BY created_at DESC, id DESC",
@@ -142,6 +153,10 @@ impl BackupFilter {
         let mut statement = Statement::new(backups::SELECT);
         statement.push(" WHERE id IN (SELECT id FROM backups");
         self.conditions(&mut statement);
+        if self.searched().is_some() {
+            statement.condition("created_at >= ").int(within.0);
+            statement.condition("created_at <= ").int(within.1);
+        }
         statement.push(order).push(" LIMIT ").int(self.limit.into());
         statement.push(" OFFSET ").int(i64::try_from(self.offset).unwrap_or(i64::MAX));
         statement.push(")").push(order);
@@ -153,13 +168,58 @@ impl Catalog {
     /// A page of the list.
     pub async fn backups(&self, filter: &BackupFilter) -> Result<BackupPage> {
         let mut conn = self.reader().await?;
-        let total = Cells::new("backups", &filter.count().one(&mut conn).await?).size("n")?;
+        let row = filter.count().one(&mut conn).await?;
+        let cells = Cells::new("backups", &row);
+        let total = cells.size("n")?;
         // Past the end there is nothing to look for.
-        let rows = if filter.offset < total {
-            filter.page().all(&mut conn).await?
+        let rows = if filter.offset < total && filter.limit > 0 {
+            let within = (cells.int("first")?, cells.int("last")?);
+            filter.page(within).all(&mut conn).await?
         } else {
             Vec::new()
         };
         Ok(BackupPage { backups: rows.iter().map(backups::backup).collect::<Result<_>>()?, total })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+
+    use super::*;
+
+    /// Every list is found through an index; no plan walks the table itself.
+    #[tokio::test]
+    async fn every_list_is_found_in_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.db");
+        let catalog = Catalog::open(path.to_str().unwrap()).await.unwrap();
+        let mut conn = catalog.reader().await.unwrap();
+        for filter in filters() {
+            for statement in [filter.count(), filter.page((0, i64::MAX))] {
+                let rows = statement.explained().all(&mut conn).await.unwrap();
+                let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+                for step in plan.iter().filter(|step| step.contains("backups")) {
+                    assert!(step.contains("USING"), "{filter:?}: {plan:#?}");
+                }
+            }
+        }
+    }
+
+    fn filters() -> Vec<BackupFilter> {
+        let all = BackupFilter::default;
+        let mut filters = vec![
+            all(),
+            BackupFilter { status: vec![BackupStatus::Completed], ..all() },
+            BackupFilter { database_id: Some(DatabaseId::new()), ..all() },
+            BackupFilter { database: Some(Slug::from_name("shop")), ..all() },
+            BackupFilter { trigger: Some(Trigger::Api), ..all() },
+            BackupFilter { text: Some("shop".to_owned()), ..all() },
+        ];
+        for sort in [BackupSort::Size, BackupSort::Duration, BackupSort::Database] {
+            filters.push(BackupFilter { sort, ..all() });
+            filters.push(BackupFilter { sort, direction: Direction::Ascending, ..all() });
+        }
+        filters
     }
 }

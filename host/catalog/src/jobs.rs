@@ -120,12 +120,11 @@ impl Catalog {
     /// The last progress that a backup's worker recorded. `None` where it is
     /// over, or has recorded none.
     pub async fn progress(&self, id: BackupId) -> Result<Option<Progress>> {
-        let row = sqlx::query(
-            "SELECT progress FROM jobs WHERE backup_id = $1 AND progress IS NOT NULL",
-        )
-        .bind(id.to_string())
-        .fetch_optional(&mut *self.reader().await?)
-        .await?;
+        let row =
+            sqlx::query("SELECT progress FROM jobs WHERE backup_id = $1 AND progress IS NOT NULL")
+                .bind(id.to_string())
+                .fetch_optional(&mut *self.reader().await?)
+                .await?;
         row.map(|row| Cells::new("jobs", &row).json("progress")).transpose()
     }
 

@@ -1,7 +1,7 @@
 //! Figures over all backups.
 
 use chrono::TimeDelta;
-use cofferdam_model::{BackupId, DatabaseId, Slug, Timestamp};
+use cofferdam_model::{BackupId, BackupStatus, DatabaseId, Slug, Timestamp};
 use sqlx::any::AnyRow;
 
 use crate::{
@@ -40,9 +40,11 @@ pub struct SeriesPoint {
     pub id: BackupId,
     /// Of which database.
     pub database: Slug,
-    /// When it was whole.
+    /// Completed or failed.
+    pub status: BackupStatus,
+    /// When it ended.
     pub completed_at: Timestamp,
-    /// The file's size.
+    /// The file's size; 0 where there is none.
     pub size_bytes: u64,
     /// From the run's begin to its end.
     pub duration_ms: u64,
@@ -59,15 +61,14 @@ fn last(row: &AnyRow) -> Result<LastBackup> {
     })
 }
 
-// Each sum and count runs over an index alone.
-const COUNTS: &str = "SELECT \
- (SELECT count(*) FROM backups) AS total, \
- (SELECT count(*) FROM backups WHERE status = 'completed') AS completed, \
- (SELECT count(*) FROM backups WHERE status IN ('pending', 'running')) AS active, \
- (SELECT count(*) FROM backups WHERE status = 'completed' AND created_at >= $1) AS completed_recently, \
- (SELECT count(*) FROM backups WHERE status = 'failed' AND created_at >= $1) AS failed_recently, \
+// One pass over an index of statuses, and one over an index of sizes.
+const COUNTS: &str = "SELECT count(*) AS total, \
+ count(CASE WHEN status = 'completed' THEN 1 END) AS completed, \
+ count(CASE WHEN status IN ('pending', 'running') THEN 1 END) AS active, \
+ count(CASE WHEN status = 'completed' AND created_at >= $1 THEN 1 END) AS completed_recently, \
+ count(CASE WHEN status = 'failed' AND created_at >= $1 THEN 1 END) AS failed_recently, \
  (SELECT CAST(coalesce(sum(size_bytes), 0) AS BIGINT) FROM backups \
-  WHERE file_state = 'present') AS total_bytes";
+  WHERE file_state = 'present') AS total_bytes FROM backups";
 
 const LATEST: &str = "SELECT id, status, created_at, completed_at, size_bytes FROM backups \
  ORDER BY created_at DESC, id DESC LIMIT 1";
@@ -79,10 +80,8 @@ impl Catalog {
     /// The figures, as of `now`.
     pub async fn backup_stats(&self, now: Timestamp) -> Result<BackupStats> {
         let mut conn = self.reader().await?;
-        let row = sqlx::query(COUNTS)
-            .bind(ms(now - TimeDelta::days(30)))
-            .fetch_one(&mut *conn)
-            .await?;
+        let row =
+            sqlx::query(COUNTS).bind(ms(now - TimeDelta::days(30))).fetch_one(&mut *conn).await?;
         let cells = Cells::new("backups", &row);
         let latest = sqlx::query(LATEST).fetch_optional(&mut *conn).await?;
         let last_success = sqlx::query(LAST_SUCCESS).fetch_optional(&mut *conn).await?;
@@ -102,12 +101,13 @@ impl Catalog {
         })
     }
 
-    /// The newest `limit` completed backups of a database, the oldest first:
+    /// The newest `limit` backups of a database that completed or failed, the oldest first:
     /// size and duration over time.
     pub async fn series(&self, database: DatabaseId, limit: u32) -> Result<Vec<SeriesPoint>> {
         let rows = sqlx::query(
-            "SELECT id, database_slug, started_at, completed_at, size_bytes FROM backups \
-             WHERE database_id = $1 AND status = 'completed' \
+            "SELECT id, database_slug, status, started_at, completed_at, size_bytes \
+             FROM backups WHERE database_id = $1 AND status IN ('completed', 'failed') \
+             AND completed_at IS NOT NULL \
              ORDER BY created_at DESC, id DESC LIMIT $2",
         )
         .bind(database.to_string())
@@ -121,12 +121,13 @@ impl Catalog {
 fn point(row: &AnyRow) -> Result<SeriesPoint> {
     let cells = Cells::new("backups", row);
     let completed_at = cells.time("completed_at")?;
-    let ran = completed_at - cells.time("started_at")?;
+    let ran = completed_at - cells.opt_time("started_at")?.unwrap_or(completed_at);
     Ok(SeriesPoint {
         id: cells.parse("id")?,
         database: cells.parse("database_slug")?,
+        status: cells.parse("status")?,
         completed_at,
-        size_bytes: cells.size("size_bytes")?,
+        size_bytes: cells.opt_size("size_bytes")?.unwrap_or(0),
         // A clock that was set back during the run makes it negative.
         duration_ms: u64::try_from(ran.num_milliseconds()).unwrap_or(0),
     })

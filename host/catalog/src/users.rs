@@ -38,8 +38,7 @@ pub struct NewUser {
     pub role: Role,
 }
 
-const COLUMNS: &str =
-    "SELECT id, username, password_hash, role, created_at, password_changed_at, disabled_at FROM users";
+const COLUMNS: &str = "SELECT id, username, password_hash, role, created_at, password_changed_at, disabled_at FROM users";
 
 fn user(row: &AnyRow) -> Result<User> {
     let cells = Cells::new("users", row);
@@ -74,10 +73,8 @@ impl Catalog {
     /// The person with this name.
     pub async fn user_by_name(&self, name: &Username) -> Result<Option<User>> {
         let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE username = $1"));
-        let row = sqlx::query(sql)
-            .bind(name.as_str())
-            .fetch_optional(&mut *self.reader().await?)
-            .await?;
+        let row =
+            sqlx::query(sql).bind(name.as_str()).fetch_optional(&mut *self.reader().await?).await?;
         row.as_ref().map(user).transpose()
     }
 
@@ -151,8 +148,12 @@ impl Tx {
         found(done.rows_affected())
     }
 
-    /// Gives a person another role.
+    /// Gives a person another role. The last enabled administrator keeps
+    /// theirs: [`Error::Conflict`].
     pub async fn set_role(&mut self, id: UserId, role: Role) -> Result<()> {
+        if role != Role::Administrator {
+            self.another_administrator(id).await?;
+        }
         let done = sqlx::query("UPDATE users SET role = $2 WHERE id = $1")
             .bind(id.to_string())
             .bind(role.as_str())
@@ -166,16 +167,7 @@ impl Tx {
     /// ends the sessions and tokens.
     pub async fn set_disabled(&mut self, id: UserId, since: Option<Timestamp>) -> Result<()> {
         if since.is_some() {
-            let row = sqlx::query(
-                "SELECT count(*) AS n FROM users \
-                 WHERE role = 'administrator' AND disabled_at IS NULL AND id <> $1",
-            )
-            .bind(id.to_string())
-            .fetch_one(self.conn())
-            .await?;
-            if Cells::new("users", &row).size("n")? == 0 {
-                return Err(Error::Conflict("an administrator must remain".to_owned()));
-            }
+            self.another_administrator(id).await?;
         }
         let done = sqlx::query("UPDATE users SET disabled_at = $2 WHERE id = $1")
             .bind(id.to_string())
@@ -183,6 +175,21 @@ impl Tx {
             .execute(self.conn())
             .await?;
         found(done.rows_affected())
+    }
+
+    /// An enabled administrator remains besides this person.
+    async fn another_administrator(&mut self, id: UserId) -> Result<()> {
+        let row = sqlx::query(
+            "SELECT count(*) AS n FROM users \
+             WHERE role = 'administrator' AND disabled_at IS NULL AND id <> $1",
+        )
+        .bind(id.to_string())
+        .fetch_one(self.conn())
+        .await?;
+        if Cells::new("users", &row).size("n")? == 0 {
+            return Err(Error::Conflict("an administrator must remain".to_owned()));
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,11 @@
+//! What every catalog must do, whatever database keeps it. Only `support`
+//! knows which one that is; only `sqlite` holds what is true of SQLite alone.
+
+mod audit;
+mod backups;
+mod jobs;
+mod lists;
+mod logs;
+mod people;
+mod sqlite;
+mod support;

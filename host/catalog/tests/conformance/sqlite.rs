@@ -1,0 +1,227 @@
+//! What is true of SQLite alone: the file, its locks, its damage. A second
+//! connection plays the other process.
+
+use std::{
+    os::unix::fs::PermissionsExt as _,
+    time::{Duration, Instant},
+};
+
+use cofferdam_catalog::{Catalog, CatalogOptions, Error};
+use sqlx::{Connection as _, Executor as _, SqliteConnection};
+
+use crate::{
+    audit,
+    support::{at, completed, database, fresh, lease, pending, running},
+};
+
+async fn other(address: &str) -> SqliteConnection {
+    SqliteConnection::connect(&format!("sqlite://{address}")).await.unwrap()
+}
+
+/// Does as somebody would who wants to rewrite the log.
+async fn tamper(address: &str, sql: &'static str) {
+    let mut conn = other(address).await;
+    conn.execute("DROP TRIGGER audit_is_not_changed; DROP TRIGGER audit_is_not_shortened")
+        .await
+        .unwrap();
+    conn.execute(sql).await.unwrap();
+    conn.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_log_refuses_to_be_changed_or_shortened() {
+    let fresh = fresh().await;
+    audit::write(&fresh.catalog, 3).await;
+    let mut conn = other(&fresh.address).await;
+    for sql in
+        ["UPDATE audit SET actor = 'eve'", "DELETE FROM audit", "DELETE FROM audit WHERE seq = 3"]
+    {
+        let refused = conn.execute(sql).await.unwrap_err().to_string();
+        assert!(refused.contains("append-only"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_tampering_with_the_log_is_found_at_its_place() {
+    for (sql, seq, reason) in [
+        ("UPDATE audit SET actor = 'eve' WHERE seq = 5", 5, "the entry was changed"),
+        ("UPDATE audit SET details = '{}' WHERE seq = 1", 1, "the entry was changed"),
+        ("UPDATE audit SET remote = NULL WHERE seq = 9", 9, "the entry was changed"),
+        ("DELETE FROM audit WHERE seq = 4", 4, "an entry is missing"),
+        ("DELETE FROM audit WHERE seq = 1", 1, "an entry is missing"),
+        (
+            "UPDATE audit SET hash = x'00' || substr(hash, 2) WHERE seq = 6",
+            6,
+            "the entry is unreadable",
+        ),
+        (
+            "UPDATE audit SET prev_hash = (SELECT hash FROM audit WHERE seq = 2) WHERE seq = 7",
+            7,
+            "the entry does not follow the one before it",
+        ),
+        ("UPDATE audit SET outcome = 'maybe' WHERE seq = 3", 3, "the entry is unreadable"),
+    ] {
+        let fresh = fresh().await;
+        audit::write(&fresh.catalog, 10).await;
+        tamper(&fresh.address, sql).await;
+        let fault = fresh.catalog.verify_audit().await.unwrap().fault.unwrap();
+        assert_eq!(fault.seq, seq, "{sql}");
+        assert!(fault.reason.starts_with(reason), "{sql}: {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_file_and_its_write_ahead_log_are_private() {
+    let fresh = fresh().await;
+    database(&fresh.catalog, "shop").await;
+    for ending in ["", "-wal", "-shm"] {
+        let meta = std::fs::metadata(format!("{}{ending}", fresh.address)).unwrap();
+        assert_eq!(meta.permissions().mode() & 0o777, 0o600, "{ending}");
+    }
+    assert_eq!(fresh.catalog.backup_path().to_str(), Some(fresh.address.as_str()));
+}
+
+#[tokio::test]
+async fn a_restart_keeps_everything() {
+    let fresh = fresh().await;
+    let sidecar = completed(&fresh.catalog, "shop").await;
+    let (_, _, job) = running(&fresh.catalog, "wiki").await;
+    audit::write(&fresh.catalog, 5).await;
+    fresh.catalog.close().await;
+    let catalog = Catalog::open(&fresh.address).await.unwrap();
+    assert!(catalog.backup(sidecar.id).await.unwrap().is_some());
+    assert_eq!(catalog.leases().await.unwrap()[0].job, job);
+    assert_eq!(catalog.verify_audit().await.unwrap().checked, 5);
+    catalog.check_integrity().await.unwrap();
+    catalog.checkpoint().await.unwrap();
+}
+
+#[tokio::test]
+async fn two_programs_may_open_the_same_catalog_for_the_first_time_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = folder.path().join("catalog.db").to_str().unwrap().to_owned();
+    let opening = (0..6).map(|_| {
+        let address = address.clone();
+        tokio::spawn(async move { Catalog::open(&address).await })
+    });
+    for opened in opening.collect::<Vec<_>>() {
+        opened.await.unwrap().unwrap().health().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn unusual_characters_in_the_path_mean_themselves() {
+    let fresh = fresh().await;
+    let path = fresh.folder.path().join("100% sure?#ü.db");
+    let catalog = Catalog::open(path.to_str().unwrap()).await.unwrap();
+    database(&catalog, "shop").await;
+    assert!(path.metadata().unwrap().len() > 0 && catalog.backup_path() == path);
+    let by_url = Catalog::open(&format!("sqlite:{}", path.display())).await.unwrap();
+    assert_eq!(by_url.databases().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_change_waits_while_another_process_holds_the_lock_and_then_succeeds() {
+    let fresh = fresh().await;
+    let shop = database(&fresh.catalog, "shop").await;
+    let mut conn = other(&fresh.address).await;
+    conn.execute("BEGIN IMMEDIATE").await.unwrap();
+    let held = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        conn.execute("COMMIT").await.unwrap();
+    });
+    let started = Instant::now();
+    // Reading goes on meanwhile.
+    fresh.catalog.health().await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(1));
+    pending(&fresh.catalog, &shop, at(1)).await;
+    assert!(started.elapsed() >= Duration::from_secs(2));
+    held.await.unwrap();
+    assert!(lease(&fresh.catalog, "w", at(2)).await.is_some());
+}
+
+#[tokio::test]
+async fn a_lock_that_is_held_for_too_long_is_an_error_that_says_so() {
+    let fresh = fresh().await;
+    let options = CatalogOptions { busy_limit: Duration::from_secs(2), readers: 2 };
+    let catalog = Catalog::open_with(&fresh.address, options).await.unwrap();
+    let mut conn = other(&fresh.address).await;
+    conn.execute("BEGIN IMMEDIATE").await.unwrap();
+    let started = Instant::now();
+    assert!(matches!(catalog.begin().await, Err(Error::Busy)));
+    assert!(started.elapsed() < Duration::from_secs(10));
+    conn.execute("COMMIT").await.unwrap();
+    catalog.begin().await.unwrap().commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_catalog_is_refused_and_left_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("catalog.db");
+    let junk = b"this is not a database, and longer than a header of one ".repeat(200);
+    std::fs::write(&path, &junk).unwrap();
+    let refused = Catalog::open(path.to_str().unwrap()).await;
+    assert!(matches!(refused, Err(Error::Damaged(_))), "{refused:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), junk);
+}
+
+#[tokio::test]
+async fn broken_pages_are_an_error_and_never_an_empty_list() {
+    let fresh = fresh().await;
+    for name in ["a", "b", "c", "d"] {
+        completed(&fresh.catalog, name).await;
+    }
+    fresh.catalog.close().await;
+    let mut bytes = std::fs::read(&fresh.address).unwrap();
+    for byte in bytes.iter_mut().skip(4096) {
+        *byte ^= 0x5a;
+    }
+    std::fs::write(&fresh.address, &bytes).unwrap();
+    match Catalog::open(&fresh.address).await {
+        Err(error) => assert!(matches!(error, Error::Damaged(_)), "{error:?}"),
+        Ok(catalog) => {
+            let integrity = catalog.check_integrity().await;
+            assert!(matches!(integrity, Err(Error::Damaged(_))), "{integrity:?}");
+            let listed = catalog.backups(&cofferdam_catalog::BackupFilter::default()).await;
+            assert!(matches!(listed, Err(Error::Damaged(_))), "{listed:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_catalog_of_a_newer_version_is_refused() {
+    let fresh = fresh().await;
+    fresh.catalog.close().await;
+    let mut conn = other(&fresh.address).await;
+    conn.execute(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9999, 'later', 1, x'00', 0)",
+    )
+    .await
+    .unwrap();
+    conn.close().await.unwrap();
+    let refused = Catalog::open(&fresh.address).await;
+    assert!(matches!(refused, Err(Error::Newer { version: 9999 })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_row_that_does_not_convert_is_an_error_that_names_its_place() {
+    let fresh = fresh().await;
+    let sidecar = completed(&fresh.catalog, "shop").await;
+    let mut conn = other(&fresh.address).await;
+    conn.execute("UPDATE backups SET trigger_kind = 'whim'").await.unwrap();
+    let refused = fresh.catalog.backup(sidecar.id).await;
+    assert!(
+        matches!(refused, Err(Error::Row { table: "backups", column: "trigger_kind", .. })),
+        "{refused:?}"
+    );
+    assert!(fresh.catalog.backups(&Default::default()).await.is_err());
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_opened_says_why() {
+    for bad in ["postgres://db/x", "", "sqlite:", "/nowhere/at/all/catalog.db"] {
+        let refused = Catalog::open(bad).await;
+        assert!(matches!(refused, Err(Error::Address(_))), "{bad}: {refused:?}");
+    }
+}
