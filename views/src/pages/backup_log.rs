@@ -53,7 +53,7 @@ pub(crate) fn log_lines(lines: &[LogLine]) -> Markup {
         @if lines.is_empty() {
             p.muted { (t::LOG_EMPTY) }
         } @else {
-            ol.log tabindex="0" role="group" aria-label=(t::LOG) {
+            div.log tabindex="0" role="group" aria-label=(t::LOG) { ol {
                 @for line in lines {
                     li class={ "log-" (line.level.as_str()) } {
                         time datetime=(format::machine(line.at)) title=(format::exact(line.at)) {
@@ -63,7 +63,7 @@ pub(crate) fn log_lines(lines: &[LogLine]) -> Markup {
                         span.log-text dir="ltr" { bdi { (line.text) } }
                     }
                 }
-            }
+            } }
         }
     }
 }

@@ -37,7 +37,7 @@ pub fn page(chrome: &Chrome, databases: &[DatabaseCard]) -> Markup {
                         action: administrator.then_some(add),
                     }))
                 } @else {
-                    (cards(chrome, databases))
+                    (cards(chrome, databases, false))
                 }
             }
         },

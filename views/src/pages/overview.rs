@@ -91,7 +91,7 @@ fn moving(chrome: &Chrome, data: &OverviewPage) -> Markup {
             @if !data.databases.is_empty() {
                 section aria-labelledby="databases" {
                     h2 #databases { (common::DATABASES) }
-                    (cards(chrome, &data.databases))
+                    (cards(chrome, &data.databases, true))
                 }
             }
             @if !data.recent.is_empty() {

@@ -11,17 +11,19 @@ use crate::{
     text::{self, backup, common, database as t, overview},
 };
 
-/// All of them, as a list.
-pub(crate) fn cards(chrome: &Chrome, databases: &[DatabaseCard]) -> Markup {
-    html! { ul.cards { @for card in databases { li.panel.card { (one(chrome, card)) } } } }
+/// All of them, as a list. Their names are headings below a section's, or
+/// right below the page's.
+pub(crate) fn cards(chrome: &Chrome, databases: &[DatabaseCard], below_section: bool) -> Markup {
+    html! { ul.cards { @for card in databases { li.panel.card { (one(chrome, card, below_section)) } } } }
 }
 
-fn one(chrome: &Chrome, card: &DatabaseCard) -> Markup {
+fn one(chrome: &Chrome, card: &DatabaseCard, below_section: bool) -> Markup {
     let database = &card.database;
     let slug = database.slug.as_str();
     html! {
         div.card-head {
-            h3 { a href={ "/databases/" (database.id) } { (slug) } }
+            @let link = html! { a href={ "/databases/" (database.id) } { (slug) } };
+            @if below_section { h3 { (link) } } @else { h2 { (link) } }
             (state(card))
         }
         p.sub.card-where {

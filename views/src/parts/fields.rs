@@ -110,8 +110,7 @@ pub(crate) fn password(errors: &FieldErrors, field: &Input<'_>) -> Markup {
                     aria-invalid=[error.map(|_| "true")]
                     aria-describedby=[described(&id, field.hint, error)];
                 button.needs-js type="button" data-reveal=(id) aria-pressed="false"
-                    aria-label={ (common::SHOW) ": " (field.label) } data-hide=(common::HIDE)
-                    data-show=(common::SHOW) { (common::SHOW) }
+                    aria-label={ (common::SHOW) ": " (field.label) } { (common::SHOW) }
             }
         },
     )

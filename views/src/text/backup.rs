@@ -55,7 +55,6 @@ pub(crate) const ENDED: &str = "Ended";
 pub(crate) const FILE: &str = "File";
 pub(crate) const RAW_SIZE: &str = "Before compression";
 pub(crate) const TOOL: &str = "Tool";
-pub(crate) const SERVER: &str = "Server";
 pub(crate) const SHA256: &str = "SHA-256";
 pub(crate) const ID: &str = "Identifier";
 pub(crate) const LABELS: &str = "Labels";
@@ -176,10 +175,6 @@ pub(crate) fn ratio(raw: u64, size: u64) -> Option<String> {
         let times = raw as f64 / size as f64;
         format!("{times:.1} times smaller")
     })
-}
-
-pub(crate) fn level(level: u8) -> String {
-    format!("level {level}")
 }
 
 pub(crate) fn level_option(level: u8) -> String {

@@ -11,22 +11,17 @@ pub(crate) const SIGN_OUT: &str = "Sign out";
 pub(crate) const OFFLINE: &str =
     "The connection to the console is lost. Trying again; until then this page stands still.";
 pub(crate) const ONLINE: &str = "Connected again.";
-pub(crate) const COPY: &str = "Copy";
 pub(crate) const COPIED: &str = "Copied";
-pub(crate) const CLOSE: &str = "Close";
-pub(crate) const BACK: &str = "Go back";
 pub(crate) const CANCEL: &str = "Cancel";
 pub(crate) const DELETE: &str = "Delete";
 pub(crate) const EDIT: &str = "Edit";
 pub(crate) const HINT: &str = "HINT:";
 pub(crate) const OPTIONAL: &str = "optional";
 pub(crate) const SHOW: &str = "Show";
-pub(crate) const HIDE: &str = "Hide";
 pub(crate) const NEVER: &str = "never";
 pub(crate) const NONE: &str = "–";
 pub(crate) const BREADCRUMB: &str = "Where you are";
 pub(crate) const API_TITLE: &str = "The same over the API";
-pub(crate) const YOURS: &str = "you";
 
 pub(crate) fn title(page: &str) -> String {
     format!("{page} · {PRODUCT}")

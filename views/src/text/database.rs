@@ -31,7 +31,6 @@ pub(crate) const SSLROOTCERT_HINT: &str = "A file on this machine, for the two v
 pub(crate) const PATH: &str = "File";
 pub(crate) const PATH_HINT: &str = "The full path on the machine that runs the console";
 pub(crate) const CONNECTION: &str = "Connection";
-pub(crate) const ENCRYPTION: &str = "Encryption on the way";
 
 pub(crate) const BACKUPS_OF: &str = "Latest backups";
 pub(crate) const NO_BACKUPS: &str = "No backup of this database yet. Generate Backup makes the first one.";

@@ -33,7 +33,6 @@ pub(crate) const OTHER_BROWSER: &str = "Another browser";
 pub(crate) const UNKNOWN_BROWSER: &str = "Unknown browser";
 pub(crate) const SIGNED_IN: &str = "Signed in";
 pub(crate) const LAST_USED: &str = "Last used";
-pub(crate) const ADDRESS: &str = "Address";
 pub(crate) const SIGN_OUT_OTHERS: &str = "Sign out the others";
 pub(crate) const ONLY_SESSION: &str = "You are signed in nowhere else.";
 

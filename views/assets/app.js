@@ -1,0 +1,165 @@
+// What the pages do beyond plain links and forms. Everything works without
+// this file; it only saves reloads. No markup is made here: htmx fetches it.
+(() => {
+  "use strict";
+
+  const root = document.documentElement;
+  const body = document.body;
+  const announcer = document.getElementById("announcer");
+  const offline = document.getElementById("offline");
+  const dialog = document.getElementById("dialog");
+  root.classList.add("js");
+
+  const say = (words) => {
+    if (announcer) announcer.textContent = words ?? "";
+  };
+
+  // The tab says how far the backup on this page has come.
+  const retitle = () => {
+    const moving = document.querySelector("main [data-title]");
+    const product = root.dataset.title.split(" · ").at(-1);
+    document.title = moving ? `${moving.dataset.title} · ${product}` : root.dataset.title;
+  };
+  retitle();
+  document.addEventListener("htmx:after:swap", retitle);
+
+  // The stream only says what changed. Whatever shows that backup, or a list,
+  // fetches itself again.
+  const changed = (selector, event) => {
+    for (const element of document.querySelectorAll(selector)) htmx.trigger(element, event);
+  };
+  const backupChanged = (id) => {
+    if (/^[0-9a-f-]{36}$/.test(id)) changed(`[data-backup="${id}"]`, "changed");
+  };
+  const listChanged = () => changed("[hx-trigger^='listed']", "listed");
+  document.addEventListener("backup", (event) => backupChanged(event.detail?.data ?? ""));
+  document.addEventListener("backups", listChanged);
+
+  // A stream that is gone for a moment is not worth a word.
+  let patience = 0;
+  let lost = false;
+  const connectionLost = () => {
+    if (patience || lost) return;
+    patience = setTimeout(() => {
+      patience = 0;
+      lost = true;
+      if (!offline) return;
+      offline.hidden = false;
+      say(offline.textContent);
+    }, 1500);
+  };
+  document.addEventListener("htmx:sse:before:connection", (event) => {
+    if (event.detail?.connection?.attempt > 0) connectionLost();
+  });
+  document.addEventListener("htmx:sse:error", (event) => {
+    // Signed out meanwhile: the page itself knows where to go.
+    if ([401, 403].includes(event.detail?.status)) location.reload();
+    else connectionLost();
+  });
+  document.addEventListener("htmx:sse:after:connection", (event) => {
+    clearTimeout(patience);
+    patience = 0;
+    if (lost) {
+      lost = false;
+      offline.hidden = true;
+      say(body.dataset.online);
+    }
+    // What changed while nobody listened.
+    if (event.detail?.connection?.attempt > 0) {
+      changed("[data-backup]", "changed");
+      listChanged();
+    }
+  });
+  // A stream that could not even begin is tried again, a little later each time.
+  let delay = 1000;
+  const stream = document.getElementById("stream");
+  const retryStream = () => {
+    connectionLost();
+    setTimeout(() => htmx.trigger(stream, "retry"), delay);
+    delay = Math.min(delay * 2, 10000);
+  };
+  for (const name of ["htmx:error", "htmx:response:error"]) stream?.addEventListener(name, retryStream);
+
+  // A backup that was asked for appears in the list of this page.
+  document.addEventListener("htmx:after:request", (event) => {
+    const { ctx } = event.detail;
+    const form = ctx?.sourceElement;
+    if (!form?.matches?.("form[data-started]") || !(ctx.response?.status < 400)) return;
+    say(form.dataset.started);
+    form.querySelector("details[open]")?.removeAttribute("open");
+    const note = form.querySelector("[name=description]");
+    if (note) note.value = "";
+    listChanged();
+  });
+
+  // Questions open as a dialog.
+  document.addEventListener("htmx:after:swap", () => {
+    if (dialog?.firstElementChild && !dialog.open) dialog.showModal();
+  });
+  dialog?.addEventListener("close", () => dialog.replaceChildren());
+
+  const copy = async (button) => {
+    const text = button.dataset.copy;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Without a secure context there is no clipboard object.
+      const area = document.createElement("textarea");
+      area.value = text;
+      area.className = "sr";
+      (dialog?.open ? dialog : body).append(area);
+      area.select();
+      const done = document.execCommand("copy");
+      area.remove();
+      button.focus();
+      if (!done) return;
+    }
+    button.classList.add("copied");
+    say(body.dataset.copied);
+    setTimeout(() => {
+      button.classList.remove("copied");
+      say("");
+    }, 1500);
+  };
+
+  const reveal = (button) => {
+    const input = document.getElementById(button.dataset.reveal);
+    const shown = input.type === "password";
+    input.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", String(shown));
+  };
+
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest?.("[data-copy], [data-reveal], [data-close]");
+    for (const open of document.querySelectorAll("details.popover[open]")) {
+      if (!open.contains(event.target)) open.removeAttribute("open");
+    }
+    if (!target) {
+      if (event.target === dialog) dialog.close();
+      return;
+    }
+    if (target.dataset.copy !== undefined) copy(target);
+    else if (target.dataset.reveal !== undefined) reveal(target);
+    else if (dialog?.open) {
+      event.preventDefault();
+      dialog.close();
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      for (const open of document.querySelectorAll("details.popover[open]")) {
+        open.removeAttribute("open");
+        open.querySelector("summary").focus();
+      }
+    }
+    const typing = event.target.closest?.("input, select, textarea, [contenteditable]");
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      const search = document.querySelector("[data-search]");
+      if (search) {
+        event.preventDefault();
+        search.focus();
+      }
+    }
+  });
+})();
