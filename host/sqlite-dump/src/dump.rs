@@ -106,12 +106,13 @@ impl<'a> Writer<'a, '_> {
             ))?;
         }
         self.sink.text("BEGIN TRANSACTION;\n")?;
-        for (name, value) in
-            [("user_version", settings.user_version), ("application_id", settings.application_id)]
-        {
-            if value != 0 {
-                self.sink.text(&format!("PRAGMA {name}={value};\n"))?;
-            }
+        // Setting them, even to zero, also makes a file with these settings
+        // where no table follows.
+        if settings.page_count > 0 {
+            self.sink.text(&format!(
+                "PRAGMA user_version={};\nPRAGMA application_id={};\n",
+                settings.user_version, settings.application_id
+            ))?;
         }
         Ok(())
     }

@@ -80,7 +80,8 @@ fn write_text(sink: &mut Sink<'_>, text: &str) -> Result<(), DumpError> {
     if memchr::memchr(b'\r', text.as_bytes()).is_none() {
         return write_quoted(sink, text);
     }
-    let mark = (0_u64..)
+    // The text is too short to hold that many different marks.
+    let mark = (0..=text.len())
         .map(|n| if n == 0 { "\\r".to_owned() } else { format!("\\{n}r") })
         .find(|mark| !text.contains(mark.as_str()))
         .unwrap_or_default();

@@ -26,7 +26,7 @@ pub(crate) enum Statistics {
     None,
     /// `ANALYZE` makes `sqlite_stat1`, whatever the restoring SQLite is.
     Analyze,
-    /// Some SQLites have no `sqlite_stat4`: it is made by its statement,
+    /// Not every build of the library has `sqlite_stat4`: it is made by its statement,
     /// which needs leave to write the schema.
     Create,
 }

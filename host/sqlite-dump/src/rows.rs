@@ -115,12 +115,12 @@ fn select(table: &str, shape: &Shape, encoding: Encoding) -> String {
     let mut columns: Vec<String> = shape.rowid.map(str::to_owned).into_iter().collect();
     for column in &shape.columns {
         let column = quoted(column);
-        if encoding != Encoding::Utf8 {
+        if encoding == Encoding::Utf8 {
+            columns.push(column);
+        } else {
             let bytes =
                 format!("CASE typeof({column}) WHEN 'text' THEN CAST({column} AS BLOB) END");
             columns.extend([column, bytes]);
-        } else {
-            columns.push(column);
         }
     }
     let order = shape.rowid.map(|rowid| format!(" ORDER BY {rowid}")).unwrap_or_default();

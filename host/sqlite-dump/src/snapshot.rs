@@ -75,7 +75,7 @@ impl Snapshot {
 
     /// [`Snapshot::open`] with another limit for the wait, at most a day.
     pub fn open_within(path: &Path, wait: Duration) -> Result<Self, DumpError> {
-        let wait = wait.min(Duration::from_secs(86_400));
+        let wait = wait.min(Duration::from_hours(24));
         let connection = connect(path, wait)?;
         let settings = read_settings(&connection).map_err(|e| opening(e, path, wait))?;
         // The second reader waits hardly at all: a writer may be waiting for

@@ -133,7 +133,7 @@ fn indexes_views_and_triggers_come_back() {
          CREATE TRIGGER refused BEFORE DELETE ON t BEGIN SELECT RAISE(ABORT, 'no; never'); END;
          INSERT INTO t VALUES('x', 1, 2), ('y', 5, 'legacy string');
          CREATE VIEW outer_view AS SELECT * FROM inner_view; CREATE VIEW inner_view(x, y) AS SELECT a, b FROM t;
-         CREATE VIEW broken AS SELECT nothing FROM nowhere;
+         CREATE VIEW broken AS SELECT gone FROM nowhere;
          CREATE TRIGGER instead INSTEAD OF INSERT ON inner_view BEGIN INSERT INTO t(a, b) VALUES(new.x, new.y); END;
          CREATE VIEW commented AS SELECT 1 AS one -- with an end like this",
     );
