@@ -24,7 +24,7 @@ use crate::{
 const PG_DUMP: &str = "pg_dump --no-owner --no-acl --clean --if-exists";
 
 /// What one order takes in a plain dump, with all that hangs on it.
-const BYTES_PER_ORDER: u64 = 600;
+const BYTES_PER_ORDER: u64 = 482;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -37,4 +37,4 @@ FROM generate_series(1, :orders) AS n, generate_series(1, 3) AS position;
 INSERT INTO attachments (id, order_id, media_type, content)
 SELECT md5(n::text)::uuid, 1 + floor(random() * :orders)::bigint, 'image/jpeg',
     (SELECT string_agg(decode(md5(random()::text || n || part), 'hex'), '') FROM generate_series(1, 256) AS part)
-FROM generate_series(1, greatest(:orders / 150, 1)) AS n;
+FROM generate_series(1, greatest(:orders / 100, 1)) AS n;
