@@ -130,7 +130,7 @@ impl NewAudit {
     pub fn object(
         mut self,
         kind: impl Into<String>,
-        id: impl ToString,
+        id: impl std::fmt::Display,
         name: impl Into<String>,
     ) -> Self {
         self.object_kind = Some(kind.into());

@@ -94,22 +94,37 @@ impl BackupFilter {
         self.text.as_deref().map(str::trim).filter(|text| !text.is_empty())
     }
 
+    /// Whether walking one wide index in its order beats gathering by a
+    /// coarse condition such as a status: when a text is looked for, or when
+    /// sorted by something that the index of statuses does not know.
+    fn walks(&self) -> bool {
+        self.searched().is_some()
+            || (matches!(self.sort, BackupSort::Size | BackupSort::Duration)
+                && self.database.is_none()
+                && self.database_id.is_none())
+    }
+
     fn conditions(&self, statement: &mut Statement) {
+        // An expression in place of a column keeps an engine from choosing that column's index.
+        let walks = self.walks();
+        let either = |walking, plain| if walks { walking } else { plain };
         if !self.status.is_empty() {
-            statement.condition("status IN ").texts(self.status.iter().map(|s| s.as_str()));
+            statement
+                .condition(either("status || '' IN ", "status IN "))
+                .texts(self.status.iter().map(|s| s.as_str()));
         }
         if let Some(id) = self.database_id {
             statement.condition("database_id = ").text(id.to_string());
         }
         if let Some(slug) = &self.database {
-            statement.condition("database_slug = ").text(slug.as_str());
+            statement
+                .condition(either("database_slug || '' = ", "database_slug = "))
+                .text(slug.as_str());
         }
         if let Some(trigger) = self.trigger {
-            statement.condition("trigger_kind = ").text(trigger.as_str());
-        }
-        if let Some(text) = self.searched() {
-            statement.condition("search LIKE ").text(contains(&text.to_lowercase()));
-            statement.push(" ESCAPE '\\'");
+            statement
+                .condition(either("trigger_kind || '' = ", "trigger_kind = "))
+                .text(trigger.as_str());
         }
         if let Some(from) = self.created_from {
             statement.condition("created_at >= ").int(ms(from));
@@ -117,14 +132,24 @@ impl BackupFilter {
         if let Some(until) = self.created_until {
             statement.condition("created_at < ").int(ms(until));
         }
+        // Last, because it takes longest.
+        if let Some(text) = self.searched() {
+            statement.condition("search LIKE ").text(contains(&text.to_lowercase()));
+            statement.push(" ESCAPE '\\'");
+        }
     }
 
+    /// How many fit, and with a text also the moments between which they lie.
     pub(crate) fn count(&self) -> Statement {
-        let mut statement = Statement::new(
+        let mut statement = Statement::new(if self.searched().is_some() {
             "SELECT count(*) AS n, coalesce(min(created_at), 0) AS first, \
-             coalesce(max(created_at), 0) AS last FROM backups",
-        );
-        self.conditions(&mut statement);
+             coalesce(max(created_at), 0) AS last FROM backups"
+        } else {
+            "SELECT count(*) AS n, 0 AS first, 0 AS last FROM backups"
+        });
+        // Sorting means nothing to a count.
+        let unsorted = Self { sort: BackupSort::Created, ..self.clone() };
+        unsorted.conditions(&mut statement);
         statement
     }
 

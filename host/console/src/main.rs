@@ -1,2 +1,27 @@
-//! Under construction.
-fn main() {}
+//! Cofferdam, a self-hosted backup console for databases.
+//!
+//! Reading order: `config` (the only reader of settings), `app` (what is
+//! opened once), `service` (what Cofferdam can do), then the doors to it:
+//! `http` (pages and API), `cli`, and `worker`, which makes the backups.
+
+// In a binary nothing is reachable from outside; `pub` marks what other modules use.
+#![allow(unreachable_pub)]
+
+mod app;
+mod cli;
+mod config;
+mod dto;
+mod http;
+mod hub;
+mod password;
+mod serve;
+mod service;
+mod token;
+mod vault;
+mod worker;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

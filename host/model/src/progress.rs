@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 
 /// The steps of a run, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -93,7 +92,7 @@ impl LogLevel {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogLine {
     /// When.
-    pub at: Timestamp,
+    pub at: chrono::DateTime<chrono::Utc>,
     /// How much it matters.
     pub level: LogLevel,
     /// One line of plain text, control characters already taken out.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
-use cofferdam_catalog::{Cancelled, Error};
+use cofferdam_catalog::{BackupFilter, Cancelled, Error};
 use cofferdam_model::{BackupStatus, Failure, FailureKind, JobKind, Phase, Progress};
 
 use crate::support::{LEASE, at, database, fresh, lease, new_backup, pending, running, sidecar};
@@ -55,7 +55,7 @@ async fn parallel_writers_lose_nothing() {
     for writer in writers.collect::<Vec<_>>() {
         writer.await.unwrap();
     }
-    assert_eq!(fresh.catalog.backups(&Default::default()).await.unwrap().total, 200);
+    assert_eq!(fresh.catalog.backups(&BackupFilter::default()).await.unwrap().total, 200);
     assert_eq!(fresh.catalog.queue_length().await.unwrap(), (200, 0));
 }
 
@@ -235,9 +235,9 @@ async fn cancelling_and_leasing_at_the_same_moment_agree_on_one_outcome() {
     let shop = database(&fresh.catalog, "shop").await;
     for round in 0..40 {
         let backup = pending(&fresh.catalog, &shop, at(round)).await;
-        let (canceller, worker) = (fresh.catalog.clone(), fresh.catalog.clone());
+        let (person, worker) = (fresh.catalog.clone(), fresh.catalog.clone());
         let cancel = tokio::spawn(async move {
-            let mut tx = canceller.begin().await.unwrap();
+            let mut tx = person.begin().await.unwrap();
             let cancelled = tx.request_cancel(backup.id, at(round)).await.unwrap();
             tx.commit().await.unwrap();
             cancelled

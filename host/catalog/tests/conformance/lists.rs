@@ -11,25 +11,26 @@ async fn filled(catalog: &Catalog) -> Vec<Backup> {
     let databases = [database(catalog, "shop").await, database(catalog, "wiki_100%").await];
     let mut ids = Vec::new();
     let mut tx = catalog.begin().await.unwrap();
-    for number in 0..60_i64 {
+    for number in 0..60_i32 {
         let mut new = new_backup(&databases[usize::from(number % 3 == 0)]);
         new.trigger = Trigger::ALL[usize::try_from(number).unwrap() % 5];
         new.options.description = format!("Before UPGRADE {}", number % 7).parse().unwrap();
         new.labels = vec![if number % 2 == 0 { "weekly" } else { "50%_off\\x" }.parse().unwrap()];
-        let made = tx.insert_backup(&new, at(number / 2)).await.unwrap();
+        let made = tx.insert_backup(&new, at((number / 2).into())).await.unwrap();
         ids.push(made.id);
         if number % 4 == 0 {
-            tx.request_cancel(made.id, at(number)).await.unwrap();
+            tx.request_cancel(made.id, at(number.into())).await.unwrap();
         } else if number % 4 < 3 {
-            let job = tx.lease_backup(made.id, "w", at(number), LEASE, 9).await.unwrap().unwrap();
+            let job =
+                tx.lease_backup(made.id, "w", at(number.into()), LEASE, 9).await.unwrap().unwrap();
             if number % 4 == 1 {
                 let mut sidecar = sidecar(&made);
-                sidecar.size_bytes = (number as u64 * 31) % 17;
-                sidecar.completed_at = sidecar.started_at + LEASE * (number as i32 % 5);
+                sidecar.size_bytes = u64::try_from(number * 31 % 17).unwrap();
+                sidecar.completed_at = sidecar.started_at + LEASE * (number % 5);
                 tx.finish_completed(made.id, job.fence, &sidecar).await.unwrap();
             } else {
                 let failure = Failure::new(FailureKind::Stall, "no bytes");
-                tx.finish_failed(made.id, job.fence, &failure, at(number)).await.unwrap();
+                tx.finish_failed(made.id, job.fence, &failure, at(number.into())).await.unwrap();
             }
         }
     }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cofferdam_catalog::{Catalog, CatalogOptions, Error};
+use cofferdam_catalog::{BackupFilter, Catalog, CatalogOptions, Error};
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 use crate::{
@@ -182,7 +182,7 @@ async fn broken_pages_are_an_error_and_never_an_empty_list() {
         Ok(catalog) => {
             let integrity = catalog.check_integrity().await;
             assert!(matches!(integrity, Err(Error::Damaged(_))), "{integrity:?}");
-            let listed = catalog.backups(&cofferdam_catalog::BackupFilter::default()).await;
+            let listed = catalog.backups(&BackupFilter::default()).await;
             assert!(matches!(listed, Err(Error::Damaged(_))), "{listed:?}");
         }
     }
@@ -215,7 +215,7 @@ async fn a_row_that_does_not_convert_is_an_error_that_names_its_place() {
         matches!(refused, Err(Error::Row { table: "backups", column: "trigger_kind", .. })),
         "{refused:?}"
     );
-    assert!(fresh.catalog.backups(&Default::default()).await.is_err());
+    assert!(fresh.catalog.backups(&BackupFilter::default()).await.is_err());
 }
 
 #[tokio::test]

@@ -1,0 +1,115 @@
+//! Everything that service functions need, opened once.
+
+use std::{fs, os::unix::fs::DirBuilderExt as _, path::Path};
+
+use anyhow::{Context as _, bail};
+use chrono::Utc;
+use cofferdam_artifact::{Folder, FolderId};
+use cofferdam_backup::Clients;
+use cofferdam_catalog::Catalog;
+use cofferdam_model::{Failure, FailureKind, Secret, Timestamp};
+
+use crate::{config::Config, http::Throttle, hub::Hub, password::Passwords, vault::Vault};
+
+/// Keys of the catalog's settings.
+pub mod keys {
+    /// The identifier in the backup folder's marker file.
+    pub const FOLDER: &str = "folder_id";
+    /// When the environment was taken over.
+    pub const IMPORTED: &str = "imported_at";
+    /// A known text, sealed: proves that the master key is the right one.
+    pub const KEY_PROOF: &str = "master_key_proof";
+}
+
+const PROOF: &str = "cofferdam";
+
+/// The parts that page, API, command line and worker share.
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// The records.
+    pub catalog: Catalog,
+    /// Secrets at rest.
+    pub vault: Vault,
+    /// Hashing.
+    pub passwords: Passwords,
+    /// The brake on sign-ins.
+    pub throttle: Throttle,
+    /// PostgreSQL's programs.
+    pub clients: Clients,
+    /// What goes on right now.
+    pub hub: Hub,
+}
+
+impl App {
+    /// Opens catalog and vault, and makes the data folder at the first start.
+    pub async fn open(config: Config) -> anyhow::Result<Self> {
+        make_private(&config.data_dir)?;
+        let catalog = Catalog::open(&config.catalog.to_string_lossy())
+            .await
+            .with_context(|| format!("the catalog {} cannot be opened", config.catalog.display()))?;
+        let vault = open_vault(&config, &catalog).await?;
+        let clients = Clients::discover(config.postgres_bin_dir.as_deref());
+        Ok(Self {
+            catalog,
+            vault,
+            passwords: Passwords::default(),
+            throttle: Throttle::default(),
+            clients,
+            hub: Hub::default(),
+            config,
+        })
+    }
+
+    /// The present moment, as the catalog keeps it.
+    pub fn now(&self) -> Timestamp {
+        let now = Utc::now();
+        chrono::DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
+    }
+
+    /// The backup folder. Opened anew each time, because a disk may be
+    /// unmounted under a running console; a folder without our marker is
+    /// refused, and nothing is written to it or deleted from it.
+    pub async fn folder(&self) -> Result<Folder, Failure> {
+        let id = self.catalog.setting(keys::FOLDER).await.map_err(|error| {
+            Failure::new(FailureKind::Internal, "the catalog cannot be read").detail(error.to_string())
+        })?;
+        let id = id.and_then(|text| text.parse::<FolderId>().ok());
+        let id = id.ok_or_else(|| Failure::new(FailureKind::Internal, "the backup folder was never set up"))?;
+        Folder::open(&self.config.backup_dir, id).map_err(|error| {
+            Failure::new(FailureKind::Storage, format!("the backup folder cannot be used: {error}"))
+                .hint("mount the disk that holds it, or correct the setting backup_dir")
+        })
+    }
+}
+
+fn make_private(folder: &Path) -> anyhow::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("the folder {} cannot be made", folder.display()))
+}
+
+/// Opens the vault and proves the key against the catalog; the first key of
+/// all leaves its proof there.
+async fn open_vault(config: &Config, catalog: &Catalog) -> anyhow::Result<Vault> {
+    let proof = catalog.setting(keys::KEY_PROOF).await?;
+    let vault = Vault::open(&config.master_key, proof.is_none())?;
+    if let Some(proof) = proof {
+        let sealed = hex::decode(&proof).unwrap_or_default();
+        let known = vault.unseal(keys::KEY_PROOF, &sealed);
+        if known.is_ok_and(|text| text.expose() == PROOF) {
+            return Ok(vault);
+        }
+        bail!(
+            "the master key is not the one this catalog was made with\n\
+             HINT: restore the right key; with another one, stored passwords cannot be read"
+        );
+    }
+    let mut tx = catalog.begin().await?;
+    let sealed = vault.seal(keys::KEY_PROOF, &Secret::new(PROOF));
+    tx.set_setting(keys::KEY_PROOF, &hex::encode(sealed)).await?;
+    tx.commit().await?;
+    Ok(vault)
+}

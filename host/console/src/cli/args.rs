@@ -1,0 +1,192 @@
+//! The command line, as it is typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A self-hosted backup console for databases.
+#[derive(Debug, Parser)]
+#[command(name = "cofferdam", version, disable_help_subcommand = true)]
+#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but a delivery failed.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// What holds for every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Settings file (TOML).
+    #[arg(long, global = true, env = "COFFERDAM_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Data folder.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Talk to a running console instead of opening the catalog here.
+    #[arg(long, global = true, value_name = "URL", env = "COFFERDAM_SERVER")]
+    pub server: Option<String>,
+    /// Bearer token for --server; better in COFFERDAM_TOKEN, where `ps` does not show it.
+    #[arg(long, global = true, env = "COFFERDAM_TOKEN", hide_env_values = true, requires = "server")]
+    pub token: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the console.
+    Serve {
+        /// Address and port, such as 127.0.0.1:8080.
+        #[arg(long)]
+        listen: Option<String>,
+    },
+    /// Make, list, download and delete backups.
+    #[command(subcommand)]
+    Backup(Backup),
+    /// Add, check and remove databases.
+    #[command(subcommand)]
+    Database(Database),
+    /// Add people and change passwords, on this machine.
+    #[command(subcommand)]
+    User(User),
+    /// Look at the settings.
+    #[command(subcommand)]
+    Config(Config),
+}
+
+/// `cofferdam backup …`
+#[derive(Debug, Subcommand)]
+pub enum Backup {
+    /// Make a backup and wait for it.
+    Create {
+        /// Short name or identifier of the database.
+        database: String,
+        /// A note for people.
+        #[arg(long)]
+        description: Option<String>,
+        /// Compression level, 1 (fast) to 9 (small).
+        #[arg(long)]
+        level: Option<i64>,
+        /// plain (.sql.gz) or custom (.dump, PostgreSQL only).
+        #[arg(long)]
+        format: Option<String>,
+    },
+    /// List backups, newest first.
+    List {
+        /// Only this database's.
+        #[arg(long)]
+        database: Option<String>,
+        /// Only these: pending, running, completed, failed, cancelled.
+        #[arg(long)]
+        status: Option<String>,
+        /// Text in name, description, labels.
+        #[arg(long, short)]
+        query: Option<String>,
+        /// How many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        /// How many to pass over.
+        #[arg(long, default_value_t = 0)]
+        offset: u64,
+    },
+    /// Show one backup with its log.
+    Show {
+        /// Its identifier.
+        id: String,
+    },
+    /// Write a backup to a file, also while it is being made.
+    Download {
+        /// Its identifier.
+        id: String,
+        /// Where to; - is standard output. Without it, the backup's own name in this folder.
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+    },
+    /// Delete a backup's file and record.
+    Delete {
+        /// Its identifier.
+        id: String,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Stop a running backup; nothing of it remains but the record.
+    Cancel {
+        /// Its identifier.
+        id: String,
+    },
+}
+
+/// `cofferdam database …`
+#[derive(Debug, Subcommand)]
+pub enum Database {
+    /// Add a database. Without --url-stdin the URL may hold no password: it would show in `ps`.
+    Add {
+        /// postgres://user@host:port/name or sqlite:path.
+        #[arg(required_unless_present = "url_stdin")]
+        url: Option<String>,
+        /// Read the URL from standard input.
+        #[arg(long, conflicts_with = "url")]
+        url_stdin: bool,
+        /// Short name; without it, made from the database's own.
+        #[arg(long)]
+        name: Option<String>,
+        /// Read the role's password from standard input.
+        #[arg(long, conflicts_with = "url_stdin")]
+        password_stdin: bool,
+    },
+    /// List databases.
+    List,
+    /// Look whether a backup would work.
+    Check {
+        /// Short name or identifier.
+        database: String,
+    },
+    /// Forget a database; its backups stay.
+    Remove {
+        /// Short name or identifier.
+        database: String,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// `cofferdam user …`
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Add a person.
+    Add {
+        /// Sign-in name.
+        name: String,
+        /// viewer, operator or administrator.
+        #[arg(long, default_value = "administrator")]
+        role: String,
+        /// Read the password from standard input instead of asking.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Set a person's password; ends their sessions.
+    Passwd {
+        /// Sign-in name.
+        name: String,
+        /// Read the password from standard input instead of asking.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List people.
+    List,
+}
+
+/// `cofferdam config …`
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Print every setting, its value and where it comes from; exit 1 when one is wrong.
+    Check,
+}

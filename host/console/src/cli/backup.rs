@@ -1,0 +1,196 @@
+//! `cofferdam backup …`
+
+use std::{io::IsTerminal as _, time::Duration};
+
+use chrono::TimeDelta;
+use cofferdam_model::{BackupId, BackupStatus, Phase, Progress};
+use cofferdam_views::format;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{args::Backup, client::{Client, is_over}, download, failed, output};
+use crate::{dto, worker};
+
+/// Does it.
+pub async fn run(command: Backup, client: &Client, as_json: bool) -> anyhow::Result<()> {
+    match command {
+        Backup::Create { database, description, level, format } => {
+            let wish = dto::NewBackup { database, description, compression_level: level, format, ..dto::NewBackup::default() };
+            create(client, &wish, as_json).await
+        }
+        Backup::List { database, status, query, limit, offset } => {
+            let query = dto::BackupQuery { database, status, q: query, limit: Some(limit), offset: Some(offset), ..dto::BackupQuery::default() };
+            list(client, &query, as_json).await
+        }
+        Backup::Show { id } => show(client, &id, as_json).await,
+        Backup::Download { id, output } => download::run(client, &id, output, as_json).await,
+        Backup::Delete { id, yes } => {
+            let backup = client.backup(&id).await?;
+            let name = backup.filename.unwrap_or_else(|| format!("the record of {}", backup.database));
+            output::confirm(&format!("Delete {name}? It cannot be brought back."), yes)?;
+            client.delete(&id).await?;
+            if as_json { output::json(&serde_json::json!({ "deleted": id })) } else { output::line(&format!("{name} was deleted.")) }
+        }
+        Backup::Cancel { id } => {
+            client.cancel(&id).await?;
+            if as_json { output::json(&client.state(&id).await?) } else { output::line("The backup is being cancelled.") }
+        }
+    }
+}
+
+async fn create(client: &Client, wish: &dto::NewBackup, as_json: bool) -> anyhow::Result<()> {
+    let created = client.create(wish).await?;
+    let run = match client {
+        // The job waits its turn among the others, and then runs in this process.
+        Client::Local(app) => {
+            let id: BackupId = created.id.parse()?;
+            let (app, name) = (app.clone(), format!("cli-{}", std::process::id()));
+            Some(tokio::spawn(async move { run_here(app, id, name).await }))
+        }
+        Client::Remote(_) => None,
+    };
+    let bar = bar(as_json, &created.database);
+    let ended = loop {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(250)) => {}
+            _ = tokio::signal::ctrl_c() => {
+                client.cancel(&created.id).await?;
+            }
+        }
+        let state = client.state(&created.id).await?;
+        if let Some(progress) = &state.progress {
+            show_progress(&bar, progress);
+        }
+        if is_over(state.status) {
+            break client.backup(&created.id).await?;
+        }
+    };
+    bar.finish_and_clear();
+    if let Some(run) = run {
+        run.await??;
+    }
+    if as_json {
+        output::json(&ended)?;
+    } else if ended.status == BackupStatus::Completed {
+        output::line(&summary(&ended))?;
+    }
+    match ended.error {
+        Some(failure) => Err(failed(failure)),
+        None if ended.status == BackupStatus::Cancelled => anyhow::bail!("the backup was cancelled; nothing of it was kept"),
+        None => Ok(()),
+    }
+}
+
+async fn run_here(app: std::sync::Arc<crate::app::App>, id: BackupId, name: String) -> anyhow::Result<()> {
+    loop {
+        let mut tx = app.catalog.begin().await?;
+        let job = tx.lease_backup(id, &name, app.now(), worker::LEASE, u32::MAX).await?;
+        tx.commit().await?;
+        if let Some(job) = job {
+            worker::run_job(app, job).await;
+            return Ok(());
+        }
+        // Another run of this database goes on, or a console took the job.
+        let taken = app.catalog.backup(id).await?.is_none_or(|it| it.status != BackupStatus::Pending);
+        if taken {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+fn bar(as_json: bool, database: &str) -> ProgressBar {
+    if as_json || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{prefix} {bar:30} {pos:>3} % {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(100).with_style(style).with_prefix(database.to_owned())
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A percentage is 0 to 100.
+fn show_progress(bar: &ProgressBar, progress: &Progress) {
+    bar.set_position(progress.percent.unwrap_or(0.0) as u64);
+    let mut text = progress.phase.as_str().to_owned();
+    if progress.phase == Phase::Dumping {
+        if let Some(table) = &progress.table {
+            text = format!("{text} {table}");
+        }
+        text = format!("{text}, {}/s", format::bytes(progress.bytes_per_second));
+        if let Some(seconds) = progress.seconds_left {
+            text = format!("{text}, about {} left", format::duration(seconds * 1000));
+        }
+    }
+    bar.set_message(text);
+}
+
+fn summary(backup: &dto::Backup) -> String {
+    let size = backup.size_bytes.map_or_else(String::new, format::bytes);
+    let took = backup.duration_ms.map_or_else(String::new, |ms| format::duration(ms.unsigned_abs()));
+    format!("{}  {size} in {took}\n{}", backup.filename.as_deref().unwrap_or(""), backup.id)
+}
+
+async fn list(client: &Client, query: &dto::BackupQuery, as_json: bool) -> anyhow::Result<()> {
+    let page = client.backups(query).await?;
+    if as_json {
+        return output::json(&page);
+    }
+    if page.backups.is_empty() {
+        return output::line("No backup fits.");
+    }
+    let rows: Vec<_> = page
+        .backups
+        .iter()
+        .map(|it| {
+            let kept = if it.pinned { "pinned" } else { "" };
+            vec![
+                it.id.clone(),
+                it.database.clone(),
+                it.status.as_str().to_owned(),
+                it.size_bytes.map_or_else(String::new, format::bytes),
+                it.created_relative.clone(),
+                it.filename.clone().unwrap_or_default(),
+                kept.to_owned(),
+            ]
+        })
+        .collect();
+    output::table(&["ID", "DATABASE", "STATUS", "SIZE", "CREATED", "FILE", ""], &rows)?;
+    if page.total > page.offset + page.backups.len() as u64 {
+        output::line(&format!("{} of {}; go on with --offset {}", page.backups.len(), page.total, page.offset + page.backups.len() as u64))?;
+    }
+    Ok(())
+}
+
+async fn show(client: &Client, id: &str, as_json: bool) -> anyhow::Result<()> {
+    let backup = client.backup(id).await?;
+    let log = client.log(id).await?;
+    if as_json {
+        let mut document = serde_json::to_value(&backup)?;
+        document["log"] = serde_json::to_value(&log.lines)?;
+        return output::json(&document);
+    }
+    let exact = |at: cofferdam_model::Timestamp| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let mut rows = vec![
+        ("Database", backup.database.clone()),
+        ("Status", backup.status.as_str().to_owned()),
+        ("File", backup.filename.clone().unwrap_or_default()),
+        ("Size", backup.size_bytes.map_or_else(String::new, |it| format!("{} ({it} bytes)", format::bytes(it)))),
+        ("Before", backup.raw_bytes.map_or_else(String::new, format::bytes)),
+        ("SHA-256", backup.sha256.clone().unwrap_or_default()),
+        ("Created", format!("{} by {}", exact(backup.created_at), backup.created_by)),
+        ("Took", backup.duration_ms.map(TimeDelta::milliseconds).map_or_else(String::new, |it| format::duration(it.num_milliseconds().unsigned_abs()))),
+        ("Tool", backup.tool_version.clone().unwrap_or_default()),
+        ("Labels", backup.labels.join(", ")),
+        ("Pinned", if backup.pinned { "yes" } else { "" }.to_owned()),
+        ("About", backup.description.clone()),
+    ];
+    if let Some(failure) = &backup.error {
+        rows.push(("Error", failure.message.clone()));
+        rows.push(("HINT", failure.hint.clone().unwrap_or_default()));
+    }
+    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+        output::line(&format!("{name:9} {value}"))?;
+    }
+    for entry in &log.lines {
+        output::line(&format!("{}  {}", exact(entry.line.at), entry.line.text))?;
+    }
+    Ok(())
+}

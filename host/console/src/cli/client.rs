@@ -1,0 +1,187 @@
+//! Where a command is carried out: here, on the catalog itself, or on a
+//! running console through its API. Both speak the API's types.
+
+use std::sync::Arc;
+
+use cofferdam_model::{BackupStatus, Secret};
+
+use super::remote::Remote;
+use crate::{
+    app::App,
+    config::Config,
+    dto,
+    service::{Actor, backups, databases, setup},
+};
+
+/// See the module.
+pub enum Client {
+    /// On this machine's catalog.
+    Local(Arc<App>),
+    /// On a console.
+    Remote(Remote),
+}
+
+impl Client {
+    /// Opens the catalog, and makes what the first start makes, so that a
+    /// command line alone is enough. It never puts records and files in step:
+    /// a running console's jobs are its own.
+    pub async fn local(config: Config) -> anyhow::Result<Self> {
+        let app = App::open(config).await?;
+        setup::first_start(&app).await?;
+        Ok(Self::Local(Arc::new(app)))
+    }
+
+    /// The opened catalog, for commands that exist on this machine only.
+    pub fn here(&self) -> anyhow::Result<&Arc<App>> {
+        match self {
+            Self::Local(app) => Ok(app),
+            Self::Remote(_) => anyhow::bail!("this command works on the console's own machine only, without --server"),
+        }
+    }
+
+    /// A page of the list.
+    pub async fn backups(&self, query: &dto::BackupQuery) -> anyhow::Result<dto::BackupPage> {
+        match self {
+            Self::Local(app) => {
+                let filter = backups::filter(query)?;
+                let page = backups::list(app, &filter).await?;
+                let now = app.now();
+                Ok(dto::BackupPage {
+                    backups: page.backups.iter().map(|it| dto::Backup::new(it, now)).collect(),
+                    total: page.total,
+                    limit: filter.limit,
+                    offset: filter.offset,
+                })
+            }
+            Self::Remote(remote) => remote.get(&format!("/backups?{}", remote.query(query)?)).await,
+        }
+    }
+
+    /// One backup.
+    pub async fn backup(&self, id: &str) -> anyhow::Result<dto::Backup> {
+        match self {
+            Self::Local(app) => Ok(dto::Backup::new(&backups::find(app, id).await?, app.now())),
+            Self::Remote(remote) => remote.get(&format!("/backups/{}", remote.segment(id))).await,
+        }
+    }
+
+    /// How it stands.
+    pub async fn state(&self, id: &str) -> anyhow::Result<dto::BackupState> {
+        match self {
+            Self::Local(app) => Ok(crate::http::api::backups::state_of(app, id).await?),
+            Self::Remote(remote) => remote.get(&format!("/backups/{}/status", remote.segment(id))).await,
+        }
+    }
+
+    /// Its log.
+    pub async fn log(&self, id: &str) -> anyhow::Result<dto::BackupLog> {
+        match self {
+            Self::Local(app) => {
+                let backup = backups::find(app, id).await?;
+                let lines = backups::log(app, backup.id, 0, 20_000).await?;
+                let lines = lines.into_iter().map(|(seq, line)| dto::LogEntry { seq, line }).collect();
+                Ok(dto::BackupLog { lines })
+            }
+            Self::Remote(remote) => remote.get(&format!("/backups/{}/log", remote.segment(id))).await,
+        }
+    }
+
+    /// Asks for a backup; here it is also run here.
+    pub async fn create(&self, wish: &dto::NewBackup) -> anyhow::Result<dto::Backup> {
+        match self {
+            Self::Local(app) => {
+                let backup = backups::create(app, &Actor::cli(), wish, None).await?;
+                Ok(dto::Backup::new(&backup, app.now()))
+            }
+            Self::Remote(remote) => remote.send("POST", "/backups", Some(serde_json::to_value(wish)?)).await,
+        }
+    }
+
+    /// Stops a backup.
+    pub async fn cancel(&self, id: &str) -> anyhow::Result<()> {
+        match self {
+            Self::Local(app) => Ok(backups::cancel(app, &Actor::cli(), &backups::find(app, id).await?).await?),
+            Self::Remote(remote) => {
+                let _: dto::BackupState = remote.send("POST", &format!("/backups/{}/cancel", remote.segment(id)), None).await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Deletes a backup.
+    pub async fn delete(&self, id: &str) -> anyhow::Result<()> {
+        match self {
+            Self::Local(app) => Ok(backups::delete(app, &Actor::cli(), &backups::find(app, id).await?).await?),
+            Self::Remote(remote) => remote.delete(&format!("/backups/{}", remote.segment(id))).await,
+        }
+    }
+
+    /// All databases.
+    pub async fn databases(&self) -> anyhow::Result<dto::DatabaseList> {
+        match self {
+            Self::Local(app) => {
+                let list = databases::list(app).await?;
+                Ok(dto::DatabaseList { databases: list.iter().map(dto::Database::new).collect() })
+            }
+            Self::Remote(remote) => remote.get("/databases").await,
+        }
+    }
+
+    /// Adds a database given as a URL.
+    pub async fn add_database(&self, url: Secret, name: Option<String>, password: Option<Secret>) -> anyhow::Result<dto::Database> {
+        let connection = crate::config::parse_url(url.expose())?;
+        let view = crate::service::connection::view(&connection);
+        let password = password.or_else(|| crate::service::connection::password(&connection).cloned());
+        let input = dto::DatabaseInput {
+            name,
+            engine: Some(if view.path.is_some() { "sqlite" } else { "postgres" }.to_owned()),
+            host: view.host,
+            port: view.port.map(i64::from),
+            dbname: view.dbname,
+            user: view.user,
+            password,
+            sslmode: view.sslmode.map(|it| it.as_str().to_owned()),
+            sslrootcert: view.sslrootcert,
+            path: view.path,
+            url: None,
+        };
+        match self {
+            Self::Local(app) => Ok(dto::Database::new(&databases::add(app, &Actor::cli(), &input).await?)),
+            Self::Remote(remote) => {
+                let mut body = serde_json::json!({
+                    "name": input.name, "engine": input.engine, "host": input.host, "port": input.port,
+                    "dbname": input.dbname, "user": input.user, "sslmode": input.sslmode,
+                    "sslrootcert": input.sslrootcert, "path": input.path,
+                });
+                if let Some(password) = &input.password {
+                    body["password"] = password.expose().into();
+                }
+                remote.send("POST", "/databases", Some(body)).await
+            }
+        }
+    }
+
+    /// Looks whether a backup would work.
+    pub async fn check_database(&self, key: &str) -> anyhow::Result<serde_json::Value> {
+        match self {
+            Self::Local(app) => {
+                let database = databases::find(app, key).await?;
+                Ok(crate::http::api::databases::check_json(&databases::check(app, &database).await?))
+            }
+            Self::Remote(remote) => remote.send("POST", &format!("/databases/{}/check", remote.segment(key)), None).await,
+        }
+    }
+
+    /// Forgets a database.
+    pub async fn remove_database(&self, key: &str) -> anyhow::Result<()> {
+        match self {
+            Self::Local(app) => Ok(databases::remove(app, &Actor::cli(), &databases::find(app, key).await?).await?),
+            Self::Remote(remote) => remote.delete(&format!("/databases/{}", remote.segment(key))).await,
+        }
+    }
+}
+
+/// Whether there is nothing more to wait for.
+pub fn is_over(status: BackupStatus) -> bool {
+    !matches!(status, BackupStatus::Pending | BackupStatus::Running)
+}

@@ -1,0 +1,120 @@
+//! `cofferdam backup download`
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use sha2::{Digest as _, Sha256};
+
+use super::{client::{Client, is_over}, output};
+use crate::service::{Actor, backups, files};
+
+/// Writes the backup to a file, checked against its SHA-256; or to standard
+/// output as it comes.
+pub async fn run(client: &Client, id: &str, target: Option<PathBuf>, as_json: bool) -> anyhow::Result<()> {
+    let backup = client.backup(id).await?;
+    if target.as_deref() == Some(Path::new("-")) {
+        let source = open(client, id).await?;
+        tokio::task::spawn_blocking(move || copy(source, &mut io::stdout().lock())).await??;
+        return Ok(());
+    }
+    let target = match target {
+        Some(path) => path,
+        None => PathBuf::from(backup.filename.clone().context("the backup has no name yet\nHINT: --output names the file")?),
+    };
+    let partial = target.with_added_extension("partial");
+    let mut file = new_file(&target, &partial)?;
+    let source = open(client, id).await?;
+    let copied = tokio::task::spawn_blocking(move || -> anyhow::Result<(u64, String)> {
+        let copied = copy(source, &mut file)?;
+        file.sync_all()?;
+        Ok(copied)
+    })
+    .await?;
+    let finish = async {
+        let (size, sha256) = copied?;
+        let ended = wait_for_end(client, id).await?;
+        if ended.sha256.as_deref() != Some(sha256.as_str()) {
+            bail!("what arrived is not the backup: its SHA-256 differs; nothing was kept");
+        }
+        fs::rename(&partial, &target).with_context(|| format!("{} cannot be written", target.display()))?;
+        Ok(size)
+    };
+    match finish.await {
+        Ok(size) if as_json => {
+            output::json(&serde_json::json!({ "file": target, "size_bytes": size, "sha256_checked": true }))
+        }
+        Ok(size) => output::line(&format!("{}  {}, SHA-256 checked", target.display(), cofferdam_views::format::bytes(size))),
+        Err(error) => {
+            let _ = fs::remove_file(&partial);
+            Err(error)
+        }
+    }
+}
+
+/// The record of a followed backup is finished a moment after its last byte.
+async fn wait_for_end(client: &Client, id: &str) -> anyhow::Result<crate::dto::Backup> {
+    loop {
+        let backup = client.backup(id).await?;
+        if is_over(backup.status) {
+            return Ok(backup);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+fn new_file(target: &Path, partial: &Path) -> anyhow::Result<File> {
+    if target.exists() {
+        bail!("{} is there already; nothing was overwritten", target.display());
+    }
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(partial)
+        .with_context(|| format!("{} cannot be written", partial.display()))
+}
+
+type Source = Box<dyn Read + Send>;
+
+async fn open(client: &Client, id: &str) -> anyhow::Result<Source> {
+    match client {
+        Client::Local(app) => {
+            let backup = backups::find(app, id).await?;
+            match files::open(app, &Actor::cli(), &backup).await? {
+                files::Source::File { file, .. } => Ok(Box::new(file)),
+                files::Source::Running(_) => bail!("the backup is still being made"),
+            }
+        }
+        Client::Remote(remote) => {
+            let (remote, path) = (remote.clone(), format!("/backups/{}/download", remote.segment(id)));
+            let answer = tokio::task::spawn_blocking(move || remote.open(&path)).await??;
+            Ok(Box::new(answer.into_body().into_reader()))
+        }
+    }
+}
+
+fn copy(mut source: Source, target: &mut dyn Write) -> anyhow::Result<(u64, String)> {
+    let mut buffer = vec![0; 256 << 10];
+    let mut hash = Sha256::new();
+    let mut size = 0;
+    loop {
+        let count = match source.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error).context("the backup was cut off; nothing was kept"),
+        };
+        hash.update(&buffer[..count]);
+        target.write_all(&buffer[..count]).context("the backup cannot be written here")?;
+        size += count as u64;
+    }
+    target.flush()?;
+    Ok((size, hex::encode(hash.finalize())))
+}

@@ -1,0 +1,80 @@
+//! What the command line prints.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // This is the place for it.
+
+use serde::Serialize;
+
+use crate::service::Error;
+
+/// An error as its reader wants it: what happened, then what to do.
+pub fn error(error: &anyhow::Error) {
+    if let Some(ours) = error.downcast_ref::<Error>() {
+        match ours {
+            Error::Invalid(fields) => {
+                for field in fields {
+                    eprintln!("cofferdam: {}: {}", field.field, field.message);
+                }
+            }
+            Error::Internal(cause) => eprintln!("cofferdam: {cause:#}"),
+            other => eprintln!("cofferdam: {other}"),
+        }
+        if let Error::Failed(failure) = ours
+            && let Some(detail) = &failure.detail
+        {
+            eprintln!("{}", detail.trim_end());
+        }
+        if let Some(hint) = ours.hint() {
+            eprintln!("HINT: {hint}");
+        }
+        return;
+    }
+    eprintln!("cofferdam: {error:#}");
+}
+
+/// One JSON document.
+pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    line(&serde_json::to_string_pretty(value)?)
+}
+
+/// One line. A reader that has gone, such as `head`, is no error worth a panic.
+pub fn line(text: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    writeln!(std::io::stdout().lock(), "{text}")?;
+    Ok(())
+}
+
+/// A table with as much room for each column as its widest cell needs.
+pub fn table(head: &[&str], rows: &[Vec<String>]) -> anyhow::Result<()> {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([head[column].len()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let print = |cells: Vec<&str>| {
+        let mut text = String::new();
+        for (cell, width) in cells.iter().zip(&widths) {
+            text.push_str(&format!("{cell:width$}  "));
+        }
+        line(text.trim_end())
+    };
+    print(head.to_vec())?;
+    for row in rows {
+        print(row.iter().map(String::as_str).collect())?;
+    }
+    Ok(())
+}
+
+/// Asks before something that cannot be undone; without a terminal the answer is no.
+pub fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
+    use std::io::{BufRead as _, IsTerminal as _, Write as _};
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        anyhow::bail!("nothing was done, because nobody could be asked\nHINT: --yes answers beforehand");
+    }
+    eprint!("{question} [y/N] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { anyhow::bail!("nothing was done") }
+}

@@ -1,0 +1,113 @@
+//! A console's API, as the command line uses it.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use cofferdam_model::Secret;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use ureq::{Agent, Body, http::{Request, Response}};
+
+/// A console and the token for it.
+#[derive(Clone)]
+pub struct Remote {
+    base: String,
+    token: Secret,
+    agent: Agent,
+}
+
+impl Remote {
+    /// A console at this address.
+    pub fn new(server: &str, token: Option<&str>) -> anyhow::Result<Self> {
+        let Some(token) = token else {
+            bail!("--server needs a token\nHINT: POST /api/v1/auth/login gives one; put it into COFFERDAM_TOKEN");
+        };
+        if !server.starts_with("http://") && !server.starts_with("https://") {
+            bail!("--server is not an address such as https://backup.example");
+        }
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .build()
+            .into();
+        let base = format!("{}/api/v1", server.trim_end_matches('/'));
+        Ok(Self { base, token: Secret::new(token), agent })
+    }
+
+    /// A part of a path.
+    pub fn segment(&self, text: &str) -> String {
+        utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+    }
+
+    /// A query string of the fields that are set.
+    pub fn query(&self, query: &impl Serialize) -> anyhow::Result<String> {
+        let Value::Object(fields) = serde_json::to_value(query)? else { return Ok(String::new()) };
+        let pairs = fields.into_iter().filter_map(|(name, value)| {
+            let text = match value {
+                Value::Null => return None,
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            Some(format!("{name}={}", self.segment(&text)))
+        });
+        Ok(pairs.collect::<Vec<_>>().join("&"))
+    }
+
+    /// `GET`, as JSON.
+    pub async fn get<T: DeserializeOwned + Send + 'static>(&self, path: &str) -> anyhow::Result<T> {
+        self.send("GET", path, None).await
+    }
+
+    /// Any method with a JSON body, as JSON.
+    pub async fn send<T: DeserializeOwned + Send + 'static>(
+        &self,
+        method: &'static str,
+        path: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<T> {
+        let (remote, path) = (self.clone(), path.to_owned());
+        tokio::task::spawn_blocking(move || {
+            let mut answer = remote.call(method, &path, body)?;
+            answer.body_mut().read_json().context("the console's answer cannot be understood")
+        })
+        .await?
+    }
+
+    /// `DELETE`
+    pub async fn delete(&self, path: &str) -> anyhow::Result<()> {
+        let (remote, path) = (self.clone(), path.to_owned());
+        tokio::task::spawn_blocking(move || remote.call("DELETE", &path, None).map(|_| ())).await?
+    }
+
+    /// `GET`, as it comes.
+    pub fn open(&self, path: &str) -> anyhow::Result<Response<Body>> {
+        self.call("GET", path, None)
+    }
+
+    fn call(&self, method: &str, path: &str, body: Option<Value>) -> anyhow::Result<Response<Body>> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header("authorization", format!("Bearer {}", self.token.expose()))
+            .header("content-type", "application/json");
+        let body = body.map_or_else(String::new, |value| value.to_string());
+        let answer = self.agent.run(request.body(body)?).with_context(|| format!("{} cannot be reached", self.base))?;
+        if answer.status().is_success() { Ok(answer) } else { Err(problem(answer)) }
+    }
+}
+
+/// The console's own words.
+fn problem(mut answer: Response<Body>) -> anyhow::Error {
+    let status = answer.status();
+    let Ok(document) = answer.body_mut().read_json::<Value>() else {
+        return anyhow::anyhow!("the console answered {status}");
+    };
+    let text = |name: &str| document[name].as_str().map(str::to_owned);
+    let mut message = text("detail").unwrap_or_else(|| format!("the console answered {status}"));
+    if let Some(hint) = text("hint") {
+        message = format!("{message}\nHINT: {hint}");
+    }
+    anyhow::anyhow!(message)
+}

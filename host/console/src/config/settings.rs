@@ -1,0 +1,68 @@
+//! Every setting, in one table: its name in the settings file, the variables
+//! that set it, its default, and what it does. `config check` and the README
+//! print this table.
+
+/// One setting.
+pub struct Setting {
+    /// Its name in the settings file.
+    pub name: &'static str,
+    /// Environment variables, the one that wins first.
+    pub variables: &'static [&'static str],
+    /// What holds when nobody says anything, as a person would write it.
+    pub default: &'static str,
+    /// Never printed.
+    pub secret: bool,
+    /// One sentence for the table.
+    pub help: &'static str,
+}
+
+const fn setting(
+    name: &'static str,
+    variables: &'static [&'static str],
+    default: &'static str,
+    help: &'static str,
+) -> Setting {
+    Setting { name, variables, default, secret: false, help }
+}
+
+const fn secret(name: &'static str, variables: &'static [&'static str], help: &'static str) -> Setting {
+    Setting { name, variables, default: "", secret: true, help }
+}
+
+/// The table. The order is the order of the README.
+pub const SETTINGS: &[Setting] = &[
+    setting("data_dir", &["COFFERDAM_DATA_DIR"], "./data", "Folder of the catalog, the master key and, by default, the backups."),
+    setting("listen", &["COFFERDAM_LISTEN"], "127.0.0.1:8080", "Address and port; port 0 takes a free one."),
+    setting("port", &["PORT"], "", "Where a platform sets it: listen on this port of 0.0.0.0, behind the platform's HTTPS."),
+    setting("catalog_url", &["COFFERDAM_CATALOG_URL"], "sqlite in data_dir", "Where the catalog is: `sqlite:` and a path."),
+    secret("master_key", &["COFFERDAM_MASTER_KEY"], "The master key: 64 hexadecimal digits."),
+    setting("master_key_file", &["COFFERDAM_MASTER_KEY_FILE"], "master.key in data_dir", "File with the master key, readable by its owner only; made at the first start."),
+    setting("admin_user", &["COFFERDAM_ADMIN_USER"], "", "First start only: the first administrator's name."),
+    secret("admin_password", &["COFFERDAM_ADMIN_PASSWORD"], "First start only: the first administrator's password."),
+    setting("plugin_dir", &["COFFERDAM_PLUGIN_DIR"], "plugins in data_dir", "Folder of the plugins."),
+    setting("backup_dir", &["BACKUP_DIR", "BACKUP_DIRECTORY"], "backups in data_dir", "Folder of the backups."),
+    setting("public_url", &["COFFERDAM_PUBLIC_URL"], "", "The address that browsers use, when it is another one; with https:// cookies are Secure."),
+    setting("trusted_proxies", &["COFFERDAM_TRUSTED_PROXIES"], "", "Addresses, separated by commas, of proxies whose X-Forwarded-For is believed."),
+    setting("allow_plain_http", &["COFFERDAM_ALLOW_PLAIN_HTTP"], "false", "Allow plain HTTP on other addresses than loopback."),
+    setting("tls_certificate", &["COFFERDAM_TLS_CERTIFICATE"], "", "PEM file with the certificate chain; turns HTTPS on."),
+    setting("tls_key", &["COFFERDAM_TLS_KEY"], "", "PEM file with the certificate's private key."),
+    setting("postgres_bin_dir", &["COFFERDAM_POSTGRES_BIN_DIR"], "", "A further folder with pg_dump, pg_restore and psql."),
+    setting("max_concurrent_backups", &["COFFERDAM_MAX_CONCURRENT_BACKUPS"], "2", "How many backups run at once; one per database in any case."),
+    setting("stall_seconds", &["COFFERDAM_STALL_SECONDS"], "300", "A backup fails when its dump sends nothing for so long."),
+    setting("job_timeout_minutes", &["BACKUP_JOB_TIMEOUT_MINUTES"], "", "A backup fails when it takes longer; empty is no limit."),
+    setting("keep_free_mb", &["COFFERDAM_KEEP_FREE_MB"], "256", "A backup fails before the disk has less free than this."),
+    setting("shutdown_seconds", &["COFFERDAM_SHUTDOWN_SECONDS"], "10", "How long running answers may take after a request to stop."),
+    setting("session_idle_minutes", &["COFFERDAM_SESSION_IDLE_MINUTES"], "720", "A session ends after so long without a request."),
+    setting("session_hours", &["COFFERDAM_SESSION_HOURS"], "168", "A session ends after so long in any case."),
+    setting("log", &["COFFERDAM_LOG"], "info", "How much is logged: error, warn, info, debug."),
+    secret("database_url", &["DATABASE_URL"], "First start only: the first database, as postgres://user:password@host:port/name or sqlite:path."),
+    setting("postgres_host", &["POSTGRES_HOST"], "", "First start only: the first database's host."),
+    setting("postgres_port", &["POSTGRES_PORT"], "5432", "First start only: its port."),
+    setting("postgres_db", &["POSTGRES_DB"], "", "First start only: its name on the server."),
+    setting("postgres_user", &["POSTGRES_USER"], "postgres", "First start only: the role."),
+    secret("postgres_password", &["POSTGRES_PASSWORD"], "First start only: the role's password."),
+    setting("enabled", &["BACKUP_ENABLED"], "true", "Shown by the status call."),
+    setting("retention_days", &["BACKUP_RETENTION_DAYS"], "", "Shown by the status call; nothing is deleted by age yet."),
+    setting("max_backups", &["BACKUP_MAX_COUNT"], "", "Shown by the status call; nothing is deleted by number yet."),
+    setting("interval_hours", &["BACKUP_INTERVAL_HOURS"], "", "Shown by the status call; nothing runs by itself yet."),
+];

@@ -1,0 +1,79 @@
+//! Against other sites that post through a signed-in browser: where the
+//! request comes from, and a token that only our own pages know.
+
+use actix_session::SessionExt as _;
+use actix_web::{
+    Error as WebError, FromRequest, HttpRequest,
+    body::{BoxBody, MessageBody},
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::{Method, header},
+    middleware::Next,
+    web::{self, Data},
+};
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use subtle::ConstantTimeEq as _;
+
+use super::session;
+use crate::{app::App, service::Error};
+
+/// Refuses a change that another site asks for, before anything else looks at
+/// it. Browsers say where a request comes from in `Sec-Fetch-Site` and
+/// `Origin`; what is no browser sends neither and carries no cookie of a victim.
+pub async fn same_site(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, WebError> {
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if safe || is_same_site(&request) {
+        Ok(next.call(request).await?.map_into_boxed_body())
+    } else {
+        Ok(request.error_response(Error::CrossSite))
+    }
+}
+
+fn is_same_site(request: &ServiceRequest) -> bool {
+    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if text(header::HeaderName::from_static("sec-fetch-site")).is_some_and(|site| site != "same-origin" && site != "none") {
+        return false;
+    }
+    let Some(origin) = text(header::ORIGIN) else { return true };
+    let public = request.app_data::<Data<App>>().and_then(|app| app.config.access.public_url.clone());
+    if public.as_deref() == Some(origin) {
+        return true;
+    }
+    let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    host.is_some() && host == text(header::HOST)
+}
+
+/// A form whose `csrf` field is the session's token. Handlers of pages take
+/// their input through this and nothing else.
+pub struct CheckedForm<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for CheckedForm<T> {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let expected = session::csrf(&request.get_session());
+        let fields = web::Form::<Vec<(String, String)>>::from_request(request, payload);
+        Box::pin(async move {
+            let fields = fields.await.map_err(|error| Error::form(&error))?.into_inner();
+            let given = fields.iter().find(|(name, _)| name == "csrf").map_or("", |(_, value)| value);
+            let expected = expected.ok_or(Error::SignedOut)?;
+            if !bool::from(given.as_bytes().ct_eq(expected.as_bytes())) {
+                return Err(Error::FormExpired);
+            }
+            parse(fields).map(Self)
+        })
+    }
+}
+
+/// Reads the fields into a struct, as `serde_urlencoded` does.
+fn parse<T: DeserializeOwned>(fields: Vec<(String, String)>) -> Result<T, Error> {
+    use serde::de::{IntoDeserializer as _, value::MapDeserializer};
+    let pairs = fields.into_iter().filter(|(name, _)| name != "csrf");
+    let pairs = pairs.map(|(name, value)| (name.into_deserializer(), value.into_deserializer()));
+    T::deserialize(MapDeserializer::<_, serde::de::value::Error>::new(pairs))
+        .map_err(|error| Error::BadRequest(format!("the form is not complete: {error}")))
+}

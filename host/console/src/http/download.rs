@@ -1,0 +1,166 @@
+//! The bytes of a backup, to whoever may have them.
+
+use std::{io, os::unix::fs::FileExt as _, time::Duration};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{Method, StatusCode, Version, header},
+    web::{Bytes, Data},
+};
+use cofferdam_artifact::follow::{FollowError, Live};
+use cofferdam_model::Backup;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::range::{self, Wanted};
+use crate::{
+    app::App,
+    service::{Actor, Error, Result, files},
+};
+
+/// Bytes read at once; four of these wait for the network at most.
+const CHUNK: usize = 256 << 10;
+const AHEAD: usize = 4;
+/// A follower looks so often whether its reader is still there.
+const PULSE: Duration = Duration::from_secs(1);
+
+type Chunks = mpsc::Sender<io::Result<Bytes>>;
+
+/// Answers a download: a part or the whole of a finished file, or a running
+/// backup as it grows.
+pub async fn answer(app: &Data<App>, by: &Actor, request: &HttpRequest, backup: &Backup) -> Result<HttpResponse> {
+    if backup.status == cofferdam_model::BackupStatus::Running && request.version() < Version::HTTP_11 {
+        return Err(Error::Conflict {
+            message: "a backup that is being made cannot be sent over HTTP/1.0, which cannot show that it was cut off".to_owned(),
+            hint: Some("use HTTP/1.1, or download it when it is completed".to_owned()),
+        });
+    }
+    match files::open(app, by, backup).await? {
+        files::Source::File { file, size } => finished(request, backup, file, size),
+        files::Source::Running(live) => Ok(running(request, backup, live)),
+    }
+}
+
+fn finished(request: &HttpRequest, backup: &Backup, file: std::fs::File, size: u64) -> Result<HttpResponse> {
+    let etag = format!("\"{}\"", backup.sha256.as_deref().unwrap_or_default());
+    if matches_etag(request, &etag) {
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
+    }
+    let wanted = range::wanted(request, size, &etag)?;
+    let (status, from, length) = match wanted {
+        Wanted::Whole => (StatusCode::OK, 0, size),
+        Wanted::Part(from, to) => (StatusCode::PARTIAL_CONTENT, from, to - from + 1),
+    };
+    let mut response = HttpResponse::build(status);
+    describe(&mut response, backup);
+    response.insert_header((header::ETAG, etag)).insert_header((header::ACCEPT_RANGES, "bytes"));
+    if let Wanted::Part(from, to) = wanted {
+        response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{size}")));
+    }
+    let (chunks, receiver) = mpsc::channel(AHEAD);
+    if request.method() != Method::HEAD {
+        tokio::task::spawn_blocking(move || send_file(&file, from, length, &chunks));
+    }
+    Ok(response.no_chunking(length).streaming(ReceiverStream::new(receiver)))
+}
+
+fn matches_etag(request: &HttpRequest, etag: &str) -> bool {
+    let value = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    value.is_some_and(|list| list.split(',').any(|item| {
+        let item = item.trim();
+        item == "*" || item.trim_start_matches("W/") == etag
+    }))
+}
+
+/// A file that turns out shorter ends the answer with an error: the promised
+/// length is then not reached, and the reader notices.
+fn send_file(file: &std::fs::File, from: u64, length: u64, chunks: &Chunks) {
+    let mut sent = 0;
+    while sent < length {
+        let size = usize::try_from(length - sent).unwrap_or(usize::MAX).min(CHUNK);
+        let mut buffer = vec![0; size];
+        let read = match file.read_at(&mut buffer, from + sent) {
+            Ok(0) => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+            Ok(count) => {
+                buffer.truncate(count);
+                sent += count as u64;
+                Ok(buffer.into())
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => Err(error),
+        };
+        let over = read.is_err();
+        if chunks.blocking_send(read).is_err() || over {
+            return;
+        }
+    }
+}
+
+/// The stream stays inside what is finished, and is cut off, not ended, when
+/// the backup fails: chunked coding without its last chunk is an error to
+/// every reader. Neither length nor hash is known yet, so there is no `ETag`.
+fn running(request: &HttpRequest, backup: &Backup, live: watch::Receiver<Option<Live>>) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    describe(&mut response, backup);
+    response.insert_header((header::ACCEPT_RANGES, "none"));
+    let (chunks, receiver) = mpsc::channel(AHEAD);
+    if request.method() != Method::HEAD {
+        tokio::spawn(follow(live, chunks));
+    }
+    response.streaming(ReceiverStream::new(receiver))
+}
+
+async fn follow(mut live: watch::Receiver<Option<Live>>, chunks: Chunks) {
+    let found = tokio::select! {
+        found = live.wait_for(Option::is_some) => found.ok().and_then(|live| live.clone()),
+        () = chunks.closed() => return,
+    };
+    let Some(live) = found else {
+        let _ = chunks.send(Err(cut())).await;
+        return;
+    };
+    let sent = tokio::task::spawn_blocking(move || send_live(&live, &chunks)).await;
+    if let Err(error) = sent {
+        tracing::error!("a follower panicked: {error}");
+    }
+}
+
+fn send_live(live: &Live, chunks: &Chunks) {
+    let mut follower = live.follow();
+    let mut buffer = vec![0; CHUNK];
+    while !chunks.is_closed() {
+        let next = match follower.read_timeout(&mut buffer, PULSE) {
+            Ok(None) => continue,
+            Ok(Some(0)) => return,
+            Ok(Some(count)) => Ok(Bytes::copy_from_slice(&buffer[..count])),
+            Err(FollowError::Io(error)) => Err(error),
+            Err(FollowError::Cut) => Err(cut()),
+        };
+        let over = next.is_err();
+        if chunks.blocking_send(next).is_err() || over {
+            return;
+        }
+    }
+}
+
+fn cut() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "the backup ended before it was whole")
+}
+
+fn describe(response: &mut actix_web::HttpResponseBuilder, backup: &Backup) {
+    let name = filename(backup);
+    let media = if name.ends_with(".gz") { "application/gzip" } else { "application/octet-stream" };
+    // The name has only letters, digits, `_`, `-` and `.`: it needs no quoting
+    // beyond RFC 6266's quotes and no second spelling.
+    response
+        .content_type(media)
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
+}
+
+/// The file's name, or the one it will most likely get.
+pub fn filename(backup: &Backup) -> String {
+    backup.filename.clone().unwrap_or_else(|| {
+        let at = backup.started_at.unwrap_or(backup.created_at);
+        cofferdam_artifact::artifact_filename(&backup.database, at, backup.format)
+    })
+}

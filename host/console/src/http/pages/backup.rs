@@ -1,0 +1,205 @@
+//! `/backups/{id}` and what can be done with one backup.
+
+use actix_session::Session;
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use cofferdam_model::{Backup, LogLine};
+use cofferdam_views::{
+    FieldErrors, Nav, NoticeKind,
+    pages::{
+        backup::{self as view, BackupPage},
+        backup_delete::{self, BackupDeletePage},
+        backup_log::{self, BackupLogPage},
+        backups as list_view,
+    },
+};
+use serde::Deserialize;
+
+use super::{
+    common::{form_errors, item},
+    sign_in::Empty,
+};
+use crate::{
+    app::App,
+    http::{
+        answer::sentence,
+        chrome::{self, html, html_with, see_other},
+        csrf::CheckedForm,
+        guard::Caller,
+        session,
+    },
+    service::{Result, backups, files},
+};
+
+/// How many of the newest log lines the page shows.
+const LOG_TAIL: usize = 12;
+/// More than a log ever keeps.
+const LOG_ALL: u32 = 20_000;
+
+async fn data(app: &App, backup: Backup) -> Result<BackupPage> {
+    let backup = files::look(app, backup).await?;
+    let mut log: Vec<LogLine> =
+        backups::log(app, backup.id, 0, LOG_ALL).await?.into_iter().map(|(_, line)| line).collect();
+    let log_more = log.len() > LOG_TAIL;
+    log.drain(..log.len().saturating_sub(LOG_TAIL));
+    let facts = app.catalog.backup_facts(backup.id).await?;
+    let database_known = app.catalog.database(backup.database_id).await?.is_some();
+    let (tables, server_version) =
+        facts.map_or_else(Default::default, |facts| (facts.tables, facts.source.server_version));
+    Ok(BackupPage {
+        item: item(app, backup).await?,
+        log,
+        log_more,
+        tables,
+        server_version,
+        database_known,
+        label_errors: FieldErrors::new(),
+        labels_typed: None,
+    })
+}
+
+/// `GET /backups/{id}`
+pub async fn show(app: web::Data<App>, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
+    let data = data(&app, backups::find(&app, &id).await?).await?;
+    Ok(html(view::page(&chrome::of(&request, Some(Nav::Backups)), &data)))
+}
+
+/// `GET /backups/{id}/live`: the part that changes by itself.
+pub async fn live(app: web::Data<App>, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
+    let data = data(&app, backups::find(&app, &id).await?).await?;
+    Ok(html(view::live(&chrome::of(&request, Some(Nav::Backups)), &data)))
+}
+
+/// `GET /backups/{id}/row`: its row of the list.
+pub async fn row(app: web::Data<App>, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
+    let item = item(&app, backups::find(&app, &id).await?).await?;
+    Ok(html(list_view::row(&chrome::of(&request, Some(Nav::Backups)), &item)))
+}
+
+/// How the log is wanted.
+#[derive(Deserialize)]
+pub struct LogQuery {
+    format: Option<String>,
+}
+
+/// `GET /backups/{id}/log`
+pub async fn log(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    query: web::Query<LogQuery>,
+) -> Result<HttpResponse> {
+    let backup = backups::find(&app, &id).await?;
+    let lines: Vec<LogLine> =
+        backups::log(&app, backup.id, 0, LOG_ALL).await?.into_iter().map(|(_, line)| line).collect();
+    if query.format.as_deref() == Some("text") {
+        return Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(files::log_text(&lines)));
+    }
+    let page = BackupLogPage { backup, lines };
+    Ok(html(backup_log::page(&chrome::of(&request, Some(Nav::Backups)), &page)))
+}
+
+/// `POST /backups/{id}/cancel`
+pub async fn cancel(
+    app: web::Data<App>,
+    caller: Caller,
+    session: Session,
+    id: web::Path<String>,
+    _form: CheckedForm<Empty>,
+) -> Result<HttpResponse> {
+    let backup = backups::find(&app, &id).await?;
+    if let Err(error) = backups::cancel(&app, &caller, &backup).await {
+        // It ended a moment before the click: the page says how.
+        form_errors(error).map(|_| ())?;
+        session::notice(&session, NoticeKind::Failed, "The backup was over before it could be cancelled.");
+    }
+    Ok(see_other(format!("/backups/{}", backup.id)))
+}
+
+/// Whether to keep it.
+#[derive(Deserialize)]
+pub struct PinForm {
+    pinned: bool,
+}
+
+/// `POST /backups/{id}/pin`
+pub async fn pin(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+    CheckedForm(form): CheckedForm<PinForm>,
+) -> Result<HttpResponse> {
+    let backup = backups::find(&app, &id).await?;
+    backups::set_pinned(&app, &caller, &backup, form.pinned).await?;
+    Ok(see_other(format!("/backups/{}", backup.id)))
+}
+
+/// Labels, separated by commas.
+#[derive(Deserialize)]
+pub struct LabelsForm {
+    labels: String,
+}
+
+/// `POST /backups/{id}/labels`
+pub async fn labels(
+    app: web::Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+    CheckedForm(form): CheckedForm<LabelsForm>,
+) -> Result<HttpResponse> {
+    let backup = backups::find(&app, &id).await?;
+    match backups::set_labels(&app, &caller, &backup, &form.labels).await {
+        Ok(backup) => Ok(see_other(format!("/backups/{}", backup.id))),
+        Err(error) => {
+            let mut data = data(&app, backup).await?;
+            data.label_errors = form_errors(error)?;
+            data.labels_typed = Some(form.labels);
+            let page = view::page(&chrome::of(&request, Some(Nav::Backups)), &data);
+            Ok(html_with(StatusCode::UNPROCESSABLE_ENTITY, page))
+        }
+    }
+}
+
+async fn delete_data(app: &App, backup: Backup) -> Result<BackupDeletePage> {
+    let last_good = backups::is_last_good(app, &backup).await?;
+    let refused = if backup.pinned {
+        Some("This backup is pinned. Take the pin off first.".to_owned())
+    } else if backup.completed_at.is_none() {
+        Some("This backup is still being made. Cancel it first.".to_owned())
+    } else {
+        None
+    };
+    Ok(BackupDeletePage { backup, last_good, refused })
+}
+
+/// `GET /backups/{id}/delete`
+pub async fn delete_form(app: web::Data<App>, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
+    let data = delete_data(&app, backups::find(&app, &id).await?).await?;
+    Ok(html(backup_delete::page(&chrome::of(&request, Some(Nav::Backups)), &data)))
+}
+
+/// `POST /backups/{id}/delete`
+pub async fn delete(
+    app: web::Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    session: Session,
+    id: web::Path<String>,
+    _form: CheckedForm<Empty>,
+) -> Result<HttpResponse> {
+    let backup = backups::find(&app, &id).await?;
+    match backups::delete(&app, &caller, &backup).await {
+        Ok(()) => {
+            let name = backup.filename.as_deref().unwrap_or("the record");
+            session::notice(&session, NoticeKind::Done, &format!("{name} was deleted."));
+            Ok(see_other("/backups"))
+        }
+        Err(error) => {
+            let text = sentence(&error);
+            form_errors(error)?;
+            let data = BackupDeletePage { refused: Some(text), ..delete_data(&app, backup).await? };
+            let page = backup_delete::page(&chrome::of(&request, Some(Nav::Backups)), &data);
+            Ok(html_with(StatusCode::CONFLICT, page))
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `/backups`: the list, and the form that asks for a new one.
+
+use actix_session::Session;
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use cofferdam_views::{
+    BackupQuery, Nav,
+    pages::{
+        backup_new,
+        backups::{self as view, BackupsPage},
+    },
+};
+use serde::Deserialize;
+
+use super::common::{form_errors, generate, items};
+use crate::{
+    app::App,
+    dto,
+    http::{
+        chrome::{self, html, html_with, see_other},
+        csrf::CheckedForm,
+        guard::Caller,
+    },
+    service::{Result, backups, databases},
+};
+
+const PER_PAGE: u32 = 25;
+
+/// The query as the address has it. What cannot be understood is left out: an
+/// old bookmark shows the list, not an error.
+#[derive(Debug, Default, Deserialize)]
+pub struct Query {
+    q: Option<String>,
+    status: Option<String>,
+    database: Option<String>,
+    trigger: Option<String>,
+    sort: Option<String>,
+    dir: Option<String>,
+    page: Option<String>,
+}
+
+impl Query {
+    fn read(self) -> BackupQuery {
+        fn parse<T: std::str::FromStr>(text: Option<&str>) -> Option<T> {
+            text?.trim().parse().ok()
+        }
+        BackupQuery {
+            q: self.q.unwrap_or_default().trim().chars().take(200).collect(),
+            status: parse(self.status.as_deref()),
+            database: parse::<cofferdam_model::Slug>(self.database.as_deref()).map(String::from).unwrap_or_default(),
+            trigger: parse(self.trigger.as_deref()),
+            sort: parse(self.sort.as_deref()).unwrap_or_default(),
+            dir: parse(self.dir.as_deref()).unwrap_or_default(),
+            page: parse(self.page.as_deref()).unwrap_or(1).clamp(1, 1_000_000),
+        }
+    }
+}
+
+/// `GET /backups`
+pub async fn list(app: web::Data<App>, request: HttpRequest, query: web::Query<Query>) -> Result<HttpResponse> {
+    let query = query.into_inner().read();
+    let filter = backups::filter(&dto::BackupQuery {
+        limit: Some(PER_PAGE),
+        offset: Some((query.page - 1) * u64::from(PER_PAGE)),
+        status: query.status.map(|it| it.as_str().to_owned()),
+        database: Some(query.database.clone()),
+        trigger: query.trigger.map(|it| it.as_str().to_owned()),
+        q: Some(query.q.clone()),
+        sort: Some(query.sort.as_str().to_owned()),
+        dir: Some(query.dir.as_str().to_owned()),
+    })?;
+    let found = backups::list(&app, &filter).await?;
+    let known = databases::list(&app).await?;
+    let page = BackupsPage {
+        items: items(&app, found.backups).await?,
+        total: found.total,
+        per_page: PER_PAGE.into(),
+        query,
+        databases: known.iter().map(|it| it.slug.to_string()).collect(),
+        generate: generate(&known),
+    };
+    Ok(html(view::page(&chrome::of(&request, Some(Nav::Backups)), &page)))
+}
+
+/// Which database the form is for.
+#[derive(Deserialize)]
+pub struct NewQuery {
+    database: Option<String>,
+}
+
+/// `GET /backups/new`
+pub async fn new(app: web::Data<App>, request: HttpRequest, query: web::Query<NewQuery>) -> Result<HttpResponse> {
+    let mut form = generate(&databases::list(&app).await?);
+    form.database = query.into_inner().database.unwrap_or_default();
+    Ok(html(backup_new::page(&chrome::of(&request, Some(Nav::Backups)), &form)))
+}
+
+/// The form behind "Generate Backup".
+#[derive(Deserialize)]
+pub struct Form {
+    database: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    compression_level: String,
+    #[serde(default)]
+    format: String,
+}
+
+/// `POST /backups`
+pub async fn create(
+    app: web::Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    _session: Session,
+    CheckedForm(form): CheckedForm<Form>,
+) -> Result<HttpResponse> {
+    let level = form.compression_level.trim();
+    let wish = dto::NewBackup {
+        database: form.database.clone(),
+        description: Some(form.description.clone()),
+        // What is no number is as wrong as a number that is too large.
+        compression_level: (!level.is_empty()).then(|| level.parse().unwrap_or(-1)),
+        format: Some(form.format.clone()),
+        ..dto::NewBackup::default()
+    };
+    match backups::create(&app, &caller, &wish, None).await {
+        Ok(backup) => Ok(see_other(format!("/backups/{}", backup.id))),
+        Err(error) => {
+            let mut shown = generate(&databases::list(&app).await?);
+            shown.database = form.database;
+            shown.description = form.description;
+            shown.compression_level = form.compression_level;
+            shown.format = form.format;
+            shown.errors = form_errors(error)?;
+            let page = backup_new::page(&chrome::of(&request, Some(Nav::Backups)), &shown);
+            Ok(html_with(StatusCode::UNPROCESSABLE_ENTITY, page))
+        }
+    }
+}

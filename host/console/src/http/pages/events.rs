@@ -1,0 +1,108 @@
+//! `/events`: says what changed, so that the page fetches that part again.
+
+use std::{collections::HashSet, convert::Infallible, rc::Rc, time::Duration};
+
+use actix_session::Session;
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{Bytes, Data},
+};
+use cofferdam_model::BackupId;
+use tokio::{sync::broadcast::error::RecvError, time};
+
+use crate::{
+    app::App,
+    http::{guard::Caller, session},
+    hub::Change,
+    service::{Actor, Result, users},
+};
+
+/// One backup is spoken of so often at most.
+const PACE: Duration = Duration::from_millis(400);
+/// Comments keep proxies from closing the stream, and find out who has left.
+/// Whoever signed out or was disabled is found out as often.
+const PULSE: Duration = Duration::from_secs(5);
+
+/// `GET /events`
+pub async fn stream(app: Data<App>, caller: Caller, session: Session, _request: HttpRequest) -> Result<HttpResponse> {
+    let actor: Rc<Actor> = caller.0;
+    let digest = session::digest(&session);
+    let mut changes = app.hub.listen();
+    let body = async_stream::stream! {
+        yield Ok::<_, Infallible>(Bytes::from_static(b"retry: 2000\n\n"));
+        let mut foreign = foreign_state(&app).await;
+        let mut pulse = time::interval_at(time::Instant::now() + PULSE, PULSE);
+        let mut look = time::interval(Duration::from_secs(1));
+        loop {
+            let mut changed: HashSet<BackupId> = HashSet::new();
+            let mut list = false;
+            tokio::select! {
+                change = changes.recv() => match change {
+                    Ok(change) => note(change, &mut changed, &mut list),
+                    // Too much happened: the page fetches the list, and with it everything.
+                    Err(RecvError::Lagged(_)) => list = true,
+                    Err(RecvError::Closed) => return,
+                },
+                // Runs of a command line are seen through the catalog.
+                _ = look.tick() => {
+                    let now = foreign_state(&app).await;
+                    if now != foreign {
+                        list = now.len() != foreign.len();
+                        changed.extend(now.iter().chain(&foreign).map(|(id, _)| *id));
+                        foreign = now;
+                    }
+                }
+                _ = pulse.tick() => {
+                    if !still_welcome(&app, &actor, digest).await {
+                        return;
+                    }
+                    yield Ok(Bytes::from_static(b": still here\n\n"));
+                }
+            }
+            if changed.is_empty() && !list {
+                continue;
+            }
+            time::sleep(PACE).await;
+            while let Ok(change) = changes.try_recv() {
+                note(change, &mut changed, &mut list);
+            }
+            let mut text = String::new();
+            for id in changed {
+                text.push_str(&format!("event: backup\ndata: {id}\n\n"));
+            }
+            if list {
+                text.push_str("event: backups\ndata: changed\n\n");
+            }
+            yield Ok(Bytes::from(text));
+        }
+    };
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(body))
+}
+
+fn note(change: Change, changed: &mut HashSet<BackupId>, list: &mut bool) {
+    match change {
+        Change::Backup(id) => {
+            changed.insert(id);
+        }
+        Change::List => *list = true,
+    }
+}
+
+/// The runs of other processes, with what changes about them.
+async fn foreign_state(app: &App) -> Vec<(BackupId, i64)> {
+    let leases = app.catalog.leases().await.unwrap_or_default();
+    let foreign = leases.into_iter().filter(|lease| app.hub.running(lease.backup_id).is_none());
+    foreign.map(|lease| (lease.backup_id, lease.beats)).collect()
+}
+
+async fn still_welcome(app: &App, actor: &Actor, digest: Option<cofferdam_catalog::Digest>) -> bool {
+    let (Some(user), Some(digest)) = (actor.user, digest) else { return false };
+    let session = app.catalog.session(digest, app.now()).await;
+    let person = users::actor_by_id(app, user, actor.remote).await;
+    session.is_ok_and(|it| it.is_some()) && person.is_ok_and(|it| it.is_some())
+}

@@ -1,0 +1,177 @@
+//! The route table: every address, its methods, and the role that each needs.
+
+use std::sync::Arc;
+
+use actix_web::{
+    Error as WebError, HttpResponse, Resource,
+    body::MessageBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    http::Method,
+    middleware::from_fn,
+    web::{self, ServiceConfig},
+};
+use cofferdam_model::Role::{Administrator, Operator, Viewer};
+
+use super::{
+    api, assets,
+    csrf::same_site,
+    download,
+    guard::{Caller, Entrance, identify, route},
+    health, pages, session,
+};
+use crate::{
+    app::App,
+    service::{Error, Result, backups},
+};
+
+/// Forms are small.
+const FORM_MAX: usize = 64 << 10;
+
+/// Everything that the console answers.
+pub fn all(app: &web::Data<App>) -> impl FnOnce(&mut ServiceConfig) + use<> {
+    let app = app.clone();
+    move |config: &mut ServiceConfig| {
+        let _ = config
+            .service(web::resource("/healthz").get(health::alive))
+            .service(web::resource("/readyz").get(health::ready))
+            .service(web::resource("/assets/{name}").get(assets::serve))
+            .service(api_scope())
+            .service(page_scope(app.into_inner()));
+    }
+}
+
+fn api_scope() -> actix_web::Scope<
+    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = WebError, InitError = ()>,
+> {
+    web::scope("/api")
+        .app_data(web::PayloadConfig::new(api::BODY_MAX))
+        .wrap(from_fn(|request, next| identify(Entrance::Bearer, request, next)))
+        .route("/openapi.json", web::get().to(api::openapi::document))
+        .service(
+            web::scope("/v1")
+                .service(web::resource("/auth/login").post(api::session::login))
+                .service(web::resource("/status").route(route(Method::GET, Viewer).to(api::status::show)))
+                .service(
+                    web::resource("/databases")
+                        .route(route(Method::GET, Viewer).to(api::databases::list))
+                        .route(route(Method::POST, Administrator).to(api::databases::create)),
+                )
+                .service(
+                    web::resource("/databases/{id}")
+                        .route(route(Method::GET, Viewer).to(api::databases::get))
+                        .route(route(Method::PATCH, Administrator).to(api::databases::update))
+                        .route(route(Method::DELETE, Administrator).to(api::databases::remove)),
+                )
+                .service(
+                    web::resource("/databases/{id}/check")
+                        .route(route(Method::POST, Operator).to(api::databases::check)),
+                )
+                .service(
+                    web::resource("/backups")
+                        .route(route(Method::GET, Viewer).to(api::backups::list))
+                        .route(route(Method::POST, Operator).to(api::backups::create)),
+                )
+                .service(web::resource("/backups/stats").route(route(Method::GET, Viewer).to(api::backups::stats)))
+                .service(
+                    web::resource("/backups/{id}")
+                        .route(route(Method::GET, Viewer).to(api::backups::get))
+                        .route(route(Method::DELETE, Administrator).to(api::backups::delete)),
+                )
+                .service(
+                    web::resource("/backups/{id}/status").route(route(Method::GET, Viewer).to(api::backups::state)),
+                )
+                .service(web::resource("/backups/{id}/log").route(route(Method::GET, Viewer).to(api::backups::log)))
+                .service(
+                    web::resource("/backups/{id}/events").route(route(Method::GET, Viewer).to(api::events::stream)),
+                )
+                .service(
+                    web::resource("/backups/{id}/download")
+                        .route(route(Method::GET, Operator).to(api::backups::download))
+                        .route(route(Method::HEAD, Operator).to(api::backups::download)),
+                )
+                .service(
+                    web::resource("/backups/{id}/cancel").route(route(Method::POST, Operator).to(api::backups::cancel)),
+                )
+                .service(
+                    web::resource("/backups/{id}/pin").route(route(Method::POST, Operator).to(api::backups::pin)),
+                ),
+        )
+        .default_service(web::to(|| async { Err::<HttpResponse, _>(Error::NotFound("address")) }))
+}
+
+fn page(path: &str) -> Resource {
+    web::resource(path)
+}
+
+fn page_scope(app: Arc<App>) -> actix_web::Scope<
+    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = WebError, InitError = ()>,
+> {
+    use pages::{account, backup, backups, database, databases, events, overview, sign_in};
+    let get = |role| route(Method::GET, role);
+    let post = |role| route(Method::POST, role);
+    web::scope("")
+        .app_data(web::FormConfig::default().limit(FORM_MAX))
+        // The last one wrapped is the first to see a request.
+        .wrap(from_fn(same_site))
+        .wrap(from_fn(|request, next| identify(Entrance::Session, request, next)))
+        .wrap(session::middleware(&app))
+        .service(page("/setup/{token}").get(sign_in::setup_form).post(sign_in::setup))
+        .service(page("/login").get(sign_in::login_form).post(sign_in::login))
+        .service(page("/logout").route(post(Viewer).to(sign_in::logout)))
+        .service(page("/").route(get(Viewer).to(overview::show)))
+        .service(page("/events").route(get(Viewer).to(events::stream)))
+        .service(
+            page("/backups").route(get(Viewer).to(backups::list)).route(post(Operator).to(backups::create)),
+        )
+        .service(page("/backups/new").route(get(Operator).to(backups::new)))
+        .service(page("/backups/{id}").route(get(Viewer).to(backup::show)))
+        .service(page("/backups/{id}/row").route(get(Viewer).to(backup::row)))
+        .service(page("/backups/{id}/live").route(get(Viewer).to(backup::live)))
+        .service(page("/backups/{id}/log").route(get(Viewer).to(backup::log)))
+        .service(
+            page("/backups/{id}/download")
+                .route(get(Operator).to(page_download))
+                .route(route(Method::HEAD, Operator).to(page_download)),
+        )
+        .service(page("/backups/{id}/cancel").route(post(Operator).to(backup::cancel)))
+        .service(page("/backups/{id}/pin").route(post(Operator).to(backup::pin)))
+        .service(page("/backups/{id}/labels").route(post(Operator).to(backup::labels)))
+        .service(
+            page("/backups/{id}/delete")
+                .route(get(Administrator).to(backup::delete_form))
+                .route(post(Administrator).to(backup::delete)),
+        )
+        .service(
+            page("/databases")
+                .route(get(Viewer).to(databases::list))
+                .route(post(Administrator).to(databases::create)),
+        )
+        .service(page("/databases/new").route(get(Administrator).to(databases::new)))
+        .service(page("/databases/{id}").route(get(Viewer).to(database::show)))
+        .service(
+            page("/databases/{id}/edit")
+                .route(get(Administrator).to(databases::edit_form))
+                .route(post(Administrator).to(databases::edit)),
+        )
+        .service(page("/databases/{id}/check").route(post(Operator).to(database::check)))
+        .service(
+            page("/databases/{id}/delete")
+                .route(get(Administrator).to(databases::delete_form))
+                .route(post(Administrator).to(databases::delete)),
+        )
+        .service(page("/account").route(get(Viewer).to(account::show)))
+        .service(page("/account/password").route(post(Viewer).to(account::password)))
+        .service(page("/account/sessions/end").route(post(Viewer).to(account::end_sessions)))
+        .default_service(web::to(|| async { Err::<HttpResponse, _>(Error::NotFound("page")) }))
+}
+
+/// `GET /backups/{id}/download`, for a signed-in browser.
+async fn page_download(
+    app: web::Data<App>,
+    caller: Caller,
+    request: actix_web::HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
+    let backup = backups::find(&app, &id).await?;
+    download::answer(&app, &caller, &request, &backup).await
+}

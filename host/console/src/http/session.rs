@@ -1,0 +1,186 @@
+//! Sessions on the server's side. The browser holds a random key; the catalog
+//! holds its SHA-256, when it ends, and whose it is.
+
+use std::{collections::HashMap, sync::Arc};
+
+use actix_session::{
+    Session, SessionMiddleware,
+    config::{BrowserSession, CookieContentSecurity},
+    storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError},
+};
+use actix_web::cookie::{Key, SameSite, time::Duration as Ttl};
+use chrono::TimeDelta;
+use cofferdam_catalog::{Digest, NewSession};
+use cofferdam_model::{Timestamp, UserId};
+use cofferdam_views::{Notice, NoticeKind};
+
+use crate::{app::App, token};
+
+const USER: &str = "user";
+const CSRF: &str = "csrf";
+const KEY: &str = "digest";
+const ADDRESS: &str = "address";
+const NOTICE: &str = "notice";
+/// A session's last use is noted at most so often.
+const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+/// The middleware. With HTTPS the cookie is `__Host-` and Secure.
+pub fn middleware(app: &Arc<App>) -> SessionMiddleware<Store> {
+    let https = app.config.access.https();
+    // A session without a key is never stored, so the lifetime here is only the browser's.
+    SessionMiddleware::builder(Store { app: app.clone() }, Key::from(app.vault.cookie_key()))
+        .cookie_name(if https { "__Host-cofferdam" } else { "cofferdam" }.to_owned())
+        .cookie_secure(https)
+        .cookie_http_only(true)
+        .cookie_same_site(SameSite::Lax)
+        .cookie_path("/".to_owned())
+        .cookie_content_security(CookieContentSecurity::Signed)
+        .session_lifecycle(BrowserSession::default())
+        .build()
+}
+
+/// Begins a signed-in session under a new key; whatever key there was before is void.
+pub fn begin(session: &Session, user: UserId, address: Option<std::net::IpAddr>) -> anyhow::Result<()> {
+    session.clear();
+    session.renew();
+    session.insert(USER, user.to_string())?;
+    session.insert(CSRF, token::random().expose())?;
+    if let Some(address) = address {
+        session.insert(ADDRESS, address.to_string())?;
+    }
+    Ok(())
+}
+
+/// Whose session it is.
+pub fn user(session: &Session) -> Option<UserId> {
+    session.get::<String>(USER).ok()??.parse().ok()
+}
+
+/// The token of this session's forms.
+pub fn csrf(session: &Session) -> Option<String> {
+    session.get(CSRF).ok()?
+}
+
+/// What the catalog knows this session by.
+pub fn digest(session: &Session) -> Option<Digest> {
+    let hex: String = session.get(KEY).ok()??;
+    hex::decode(hex).ok()?.try_into().ok()
+}
+
+/// A sentence for the next page.
+pub fn notice(session: &Session, kind: NoticeKind, text: &str) {
+    let kind = if kind == NoticeKind::Done { "done" } else { "failed" };
+    if let Err(error) = session.insert(NOTICE, (kind, text)) {
+        tracing::warn!("a notice was lost: {error}");
+    }
+}
+
+/// That sentence, once.
+pub fn take_notice(session: &Session) -> Option<Notice> {
+    let (kind, text): (String, String) = session.remove_as(NOTICE)?.ok()?;
+    let kind = if kind == "done" { NoticeKind::Done } else { NoticeKind::Failed };
+    Some(Notice { kind, text })
+}
+
+/// The address that a stored session signed in from.
+pub fn address_of(state: &str) -> Option<String> {
+    let state: State = serde_json::from_str(state).ok()?;
+    serde_json::from_str(state.get(ADDRESS)?).ok()
+}
+
+type State = HashMap<String, String>;
+
+/// The catalog as the session store.
+pub struct Store {
+    app: Arc<App>,
+}
+
+impl Store {
+    fn idle_until(&self, now: Timestamp) -> Timestamp {
+        now + TimeDelta::from_std(self.app.config.access.session_idle).unwrap_or(TimeDelta::hours(12))
+    }
+
+    fn whole_until(&self, now: Timestamp) -> Timestamp {
+        now + TimeDelta::from_std(self.app.config.access.session_whole).unwrap_or(TimeDelta::days(7))
+    }
+
+    async fn insert(&self, state: &State) -> anyhow::Result<SessionKey> {
+        let key = token::random();
+        let now = self.app.now();
+        let new = NewSession {
+            digest: Digest::of(key.expose()),
+            user_id: owner(state),
+            state: stored(state)?,
+            absolute_expires_at: self.whole_until(now),
+            idle_expires_at: self.idle_until(now),
+            user_agent: None,
+        };
+        let mut tx = self.app.catalog.begin().await?;
+        tx.purge_sessions(now).await?;
+        tx.insert_session(&new, now).await?;
+        tx.commit().await?;
+        Ok(key.expose().to_owned().try_into()?)
+    }
+
+    async fn read(&self, key: &SessionKey) -> anyhow::Result<Option<State>> {
+        let now = self.app.now();
+        let digest = Digest::of(key.as_ref());
+        let Some(session) = self.app.catalog.session(digest, now).await? else { return Ok(None) };
+        if now - session.last_seen_at > TOUCH_EVERY {
+            let mut tx = self.app.catalog.begin().await?;
+            tx.touch_session(digest, self.idle_until(now), now).await?;
+            tx.commit().await?;
+        }
+        let mut state: State = serde_json::from_str(&session.state)?;
+        // Known to the request only, so that it can leave its own session out
+        // when it ends the others.
+        state.insert(KEY.to_owned(), serde_json::to_string(&digest.to_hex())?);
+        Ok(Some(state))
+    }
+
+    /// False when the session has ended meanwhile: it is not brought back.
+    async fn write(&self, key: &SessionKey, state: &State) -> anyhow::Result<bool> {
+        let now = self.app.now();
+        let mut tx = self.app.catalog.begin().await?;
+        let there = tx
+            .update_session(Digest::of(key.as_ref()), owner(state), &stored(state)?, self.idle_until(now), now)
+            .await?;
+        tx.commit().await?;
+        Ok(there)
+    }
+}
+
+fn owner(state: &State) -> Option<UserId> {
+    serde_json::from_str::<String>(state.get(USER)?).ok()?.parse().ok()
+}
+
+fn stored(state: &State) -> anyhow::Result<String> {
+    let kept: HashMap<_, _> = state.iter().filter(|(name, _)| *name != KEY).collect();
+    Ok(serde_json::to_string(&kept)?)
+}
+
+impl SessionStore for Store {
+    async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
+        self.read(key).await.map_err(LoadError::Other)
+    }
+
+    async fn save(&self, state: State, _: &Ttl) -> Result<SessionKey, SaveError> {
+        self.insert(&state).await.map_err(SaveError::Other)
+    }
+
+    async fn update(&self, key: SessionKey, state: State, _: &Ttl) -> Result<SessionKey, UpdateError> {
+        self.write(&key, &state).await.map_err(UpdateError::Other)?;
+        Ok(key)
+    }
+
+    /// The catalog keeps the times itself, in [`Store::read`].
+    async fn update_ttl(&self, _: &SessionKey, _: &Ttl) -> Result<(), anyhow::Error> {
+        Ok(())
+    }
+
+    async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
+        let mut tx = self.app.catalog.begin().await?;
+        tx.delete_session(Digest::of(key.as_ref())).await?;
+        Ok(tx.commit().await?)
+    }
+}

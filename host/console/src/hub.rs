@@ -1,0 +1,91 @@
+//! What goes on right now in this process: running backups, and word of
+//! changes for whoever watches.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use cofferdam_artifact::follow::Live;
+use cofferdam_backup::Control;
+use cofferdam_model::{BackupId, Progress};
+use tokio::sync::{Notify, broadcast, watch};
+
+/// Something changed; whoever cares asks the catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// This backup: its progress, its state, its log.
+    Backup(BackupId),
+    /// The list: a backup came or went.
+    List,
+}
+
+/// A backup that runs in this process.
+#[derive(Clone)]
+pub struct Running {
+    /// For followers of its file; nothing before its first byte.
+    pub live: watch::Sender<Option<Live>>,
+    /// Stops it.
+    pub control: Control,
+    /// Its newest progress.
+    pub progress: Arc<Mutex<Progress>>,
+}
+
+/// See the module.
+pub struct Hub {
+    running: Mutex<HashMap<BackupId, Running>>,
+    changes: broadcast::Sender<Change>,
+    /// Wakes the worker: there may be a job.
+    pub work: Notify,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self { running: Mutex::default(), changes: broadcast::channel(1024).0, work: Notify::new() }
+    }
+}
+
+impl Hub {
+    /// Tells whoever watches.
+    pub fn tell(&self, change: Change) {
+        // Nobody watching is no error.
+        let _ = self.changes.send(change);
+    }
+
+    /// Hears of changes from now on.
+    pub fn listen(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    /// A run begins here.
+    pub fn insert(&self, id: BackupId, running: Running) {
+        self.lock().insert(id, running);
+    }
+
+    /// A run is over.
+    pub fn remove(&self, id: BackupId) {
+        self.lock().remove(&id);
+    }
+
+    /// The run, if it is one of this process.
+    pub fn running(&self, id: BackupId) -> Option<Running> {
+        self.lock().get(&id).cloned()
+    }
+
+    /// All runs of this process.
+    pub fn all(&self) -> Vec<Running> {
+        self.lock().values().cloned().collect()
+    }
+
+    /// The newest progress of a run of this process.
+    pub fn progress(&self, id: BackupId) -> Option<Progress> {
+        let running = self.running(id)?;
+        let progress = running.progress.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(progress)
+    }
+
+    // A panic while the map was held leaves it whole: every change is one call.
+    fn lock(&self) -> MutexGuard<'_, HashMap<BackupId, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

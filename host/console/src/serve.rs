@@ -1,0 +1,92 @@
+//! `cofferdam serve`: the console, from its start to its end.
+
+use std::{fs::File, io::Write as _, sync::Arc, time::Duration};
+
+use actix_web::web::Data;
+use anyhow::{Context as _, bail};
+use rustix::fs::{FlockOperation, flock};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    time,
+};
+
+use crate::{
+    app::App,
+    config::Config,
+    http,
+    service::{reconcile, setup},
+    worker,
+};
+
+/// Runs until asked to stop.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let app = Arc::new(App::open(config).await?);
+    let _lock = lock(&app)?;
+    setup::first_start(&app).await?;
+    reconcile::at_start(&app).await?;
+
+    let bound = http::bind(Data::from(app.clone()))?;
+    announce(&app, &bound).await?;
+    let handle = bound.server.handle();
+    let (stop, stopped) = watch::channel(false);
+    let name = format!("{}{}", reconcile::CONSOLE, uuid::Uuid::new_v4());
+    let work = tokio::spawn(worker::work(app.clone(), name, stopped));
+    let server = tokio::spawn(bound.server);
+
+    wait_for_signal().await?;
+    tracing::info!("stopping");
+    stop.send_replace(true);
+    app.hub.work.notify_one();
+    // Runs end first: whoever follows one is cut off rather than left waiting.
+    let limit = app.config.shutdown + Duration::from_secs(20);
+    if time::timeout(limit, work).await.is_err() {
+        tracing::warn!("a run did not end in time; the next start puts things in step");
+    }
+    handle.stop(true).await;
+    server.await.context("the server ended badly")??;
+    app.catalog.close().await;
+    Ok(())
+}
+
+/// One console per data folder. The lock ends with the process, however it ends.
+fn lock(app: &App) -> anyhow::Result<File> {
+    let path = app.config.data_dir.join("console.lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("the lock {} cannot be opened", path.display()))?;
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        bail!(
+            "another console already serves the data folder {}\nHINT: stop it first, or choose another data folder",
+            app.config.data_dir.display()
+        );
+    }
+    Ok(file)
+}
+
+/// The lines that a person, and whatever starts the console, waits for.
+async fn announce(app: &App, bound: &http::Bound) -> anyhow::Result<()> {
+    let base = format!("{}://{}", bound.scheme, bound.address);
+    let public = app.config.access.public_url.clone().unwrap_or_else(|| base.clone());
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "Cofferdam {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "Listening on {base}")?;
+    if let Some(secret) = setup::link(app).await.map_err(anyhow::Error::new)? {
+        writeln!(out, "Set up: {public}/setup/{}", secret.expose())?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

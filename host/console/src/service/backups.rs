@@ -1,0 +1,293 @@
+//! Backups: asking for one, looking at them, cancelling, keeping, deleting.
+
+use cofferdam_backup::Stop;
+use cofferdam_catalog::{BackupFilter, BackupPage, BackupSort, Cancelled, Digest, Direction, NewBackup};
+use cofferdam_model::{
+    Backup, BackupId, BackupOptions, BackupStatus, Database, DatabaseId, Label, LogLine, Progress, Slug, UserId,
+};
+
+use super::{Actor, Error, FieldError, Result, audit, databases};
+use crate::{app::App, dto, hub::Change};
+
+/// The longest page of the list.
+pub const PAGE_MAX: u32 = 200;
+/// How many labels one backup may have.
+const LABELS_MAX: usize = 20;
+
+/// Understands a wish. All wrong fields are named at once.
+async fn understand(app: &App, wish: &dto::NewBackup) -> Result<(Database, BackupOptions)> {
+    let mut wrong = Vec::new();
+    let mut refuse = |field, message: String| wrong.push(FieldError { field, message });
+    let mut options = BackupOptions::default();
+    if let Some(text) = &wish.description {
+        match text.parse() {
+            Ok(description) => options.description = description,
+            Err(error) => refuse("description", error.to_string()),
+        }
+    }
+    if let Some(number) = wish.compression_level {
+        match number.try_into() {
+            Ok(level) => options.level = level,
+            Err(error) => refuse("compression_level", error.to_string()),
+        }
+    }
+    if let Some(text) = wish.format.as_deref().filter(|text| !text.is_empty()) {
+        match text.parse() {
+            Ok(format) => options.format = format,
+            Err(error) => refuse("format", error.to_string()),
+        }
+    }
+    if wish.encrypt == Some(true) {
+        refuse("encrypt", "this version cannot encrypt backups".to_owned());
+    }
+    if wish.destinations.as_ref().is_some_and(|list| !list.is_empty()) {
+        refuse("destinations", "this version has no destinations".to_owned());
+    }
+    let database = match databases::find(app, &wish.database).await {
+        Ok(database) => Some(database),
+        Err(Error::NotFound(_)) => {
+            refuse("database", "there is no such database".to_owned());
+            None
+        }
+        Err(other) => return Err(other),
+    };
+    if let Some(database) = &database
+        && let Err(failure) = cofferdam_backup::supports(database.engine, options.format)
+    {
+        refuse("format", failure.message);
+    }
+    match database {
+        Some(database) if wrong.is_empty() => Ok((database, options)),
+        _ => Err(Error::Invalid(wrong)),
+    }
+}
+
+/// Records a backup and its job; a worker takes it from there. With a key, the
+/// same wish sent again gives the same backup.
+pub async fn create(app: &App, by: &Actor, wish: &dto::NewBackup, key: Option<(UserId, &str)>) -> Result<Backup> {
+    if key.is_some_and(|(_, key)| key.is_empty() || key.len() > 255) {
+        return Err(Error::BadRequest("an Idempotency-Key has 1 to 255 characters".to_owned()));
+    }
+    let (database, options) = understand(app, wish).await?;
+    let request = Digest::of(serde_json::to_vec(wish).map_err(|error| Error::Internal(error.into()))?);
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    if let Some((user, key)) = key
+        && let Some(earlier) = tx.earlier_request(user, key, request, now).await?
+    {
+        let backup = tx.backup(earlier).await?;
+        tx.commit().await?;
+        return backup.ok_or_else(|| Error::conflict("the backup of this Idempotency-Key was deleted"));
+    }
+    let new = NewBackup {
+        database_id: database.id,
+        database: database.slug.clone(),
+        engine: database.engine,
+        trigger: by.trigger(),
+        options,
+        created_by: by.name.clone(),
+        labels: Vec::new(),
+    };
+    let backup = tx.insert_backup(&new, now).await?;
+    if let Some((user, key)) = key {
+        tx.remember_request(user, key, request, backup.id, now).await?;
+    }
+    audit::record(&mut tx, by, "backup.create", audit::Object::backup(&backup), now).await?;
+    tx.commit().await?;
+    app.hub.tell(Change::List);
+    app.hub.work.notify_one();
+    Ok(backup)
+}
+
+/// One backup.
+pub async fn get(app: &App, id: BackupId) -> Result<Backup> {
+    app.catalog.backup(id).await?.ok_or(Error::NotFound("backup"))
+}
+
+/// A backup by the text of its identifier; a text that is none is unknown too.
+pub async fn find(app: &App, id: &str) -> Result<Backup> {
+    get(app, id.parse().map_err(|_| Error::NotFound("backup"))?).await
+}
+
+/// Reads what was asked of the list.
+pub fn filter(query: &dto::BackupQuery) -> Result<BackupFilter> {
+    fn parse<T: std::str::FromStr<Err: ToString>>(field: &'static str, text: &str) -> Result<T> {
+        text.trim().parse().map_err(|error: T::Err| Error::field(field, error.to_string()))
+    }
+    let text = |it: &Option<String>| it.as_deref().map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned);
+    let mut filter = BackupFilter {
+        text: text(&query.q),
+        limit: query.limit.unwrap_or(50),
+        offset: query.offset.unwrap_or(0),
+        ..BackupFilter::default()
+    };
+    if !(1..=PAGE_MAX).contains(&filter.limit) {
+        return Err(Error::field("limit", format!("a whole number from 1 to {PAGE_MAX}")));
+    }
+    if filter.offset > i64::MAX as u64 {
+        return Err(Error::field("offset", "this is too far"));
+    }
+    if let Some(list) = text(&query.status) {
+        filter.status = list.split(',').map(|word| parse("status", word)).collect::<Result<_>>()?;
+    }
+    if let Some(key) = text(&query.database) {
+        match key.parse::<DatabaseId>() {
+            Ok(id) => filter.database_id = Some(id),
+            Err(_) => filter.database = Some(parse::<Slug>("database", &key)?),
+        }
+    }
+    if let Some(word) = text(&query.trigger) {
+        filter.trigger = Some(parse("trigger", &word)?);
+    }
+    filter.sort = match query.sort.as_deref() {
+        None | Some("" | "created") => BackupSort::Created,
+        Some("size") => BackupSort::Size,
+        Some("duration") => BackupSort::Duration,
+        Some("database") => BackupSort::Database,
+        Some(_) => return Err(Error::field("sort", "one of created, size, duration, database")),
+    };
+    filter.direction = match query.dir.as_deref() {
+        None | Some("" | "desc") => Direction::Descending,
+        Some("asc") => Direction::Ascending,
+        Some(_) => return Err(Error::field("dir", "asc or desc")),
+    };
+    Ok(filter)
+}
+
+/// A page of the list.
+pub async fn list(app: &App, filter: &BackupFilter) -> Result<BackupPage> {
+    Ok(app.catalog.backups(filter).await?)
+}
+
+/// How far a pending or running backup has come: from this process where it
+/// runs here, else as its worker last recorded.
+pub async fn progress(app: &App, backup: &Backup) -> Result<Option<Progress>> {
+    match backup.status {
+        BackupStatus::Pending => Ok(Some(Progress::default())),
+        BackupStatus::Running => match app.hub.progress(backup.id) {
+            Some(progress) => Ok(Some(progress)),
+            None => Ok(app.catalog.progress(backup.id).await?.or_else(|| Some(Progress::default()))),
+        },
+        _ => Ok(None),
+    }
+}
+
+/// The log after a line.
+pub async fn log(app: &App, id: BackupId, after: i64, limit: u32) -> Result<Vec<(i64, LogLine)>> {
+    let lines = app.catalog.log(id, after, limit).await?;
+    Ok(lines.into_iter().map(|it| (it.seq, it.line)).collect())
+}
+
+/// Stops a backup that waits or runs.
+pub async fn cancel(app: &App, by: &Actor, backup: &Backup) -> Result<()> {
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    let done = match tx.request_cancel(backup.id, now).await {
+        Err(cofferdam_catalog::Error::Conflict(_)) => {
+            return Err(Error::conflict("the backup is over already; there is nothing to cancel"));
+        }
+        other => other?,
+    };
+    audit::record(&mut tx, by, "backup.cancel", audit::Object::backup(backup), now).await?;
+    tx.commit().await?;
+    if done == Cancelled::Requested
+        && let Some(running) = app.hub.running(backup.id)
+    {
+        running.control.cancel(Stop::Cancelled);
+    }
+    app.hub.tell(Change::Backup(backup.id));
+    app.hub.tell(Change::List);
+    Ok(())
+}
+
+/// Keeps a backup from every deletion, or no longer.
+pub async fn set_pinned(app: &App, by: &Actor, backup: &Backup, pinned: bool) -> Result<Backup> {
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    tx.set_pinned(backup.id, pinned).await?;
+    let action = if pinned { "backup.pin" } else { "backup.unpin" };
+    audit::record(&mut tx, by, action, audit::Object::backup(backup), now).await?;
+    tx.commit().await?;
+    after_change(app, backup.id).await
+}
+
+/// Gives a backup other labels.
+pub async fn set_labels(app: &App, by: &Actor, backup: &Backup, labels: &str) -> Result<Backup> {
+    let words = labels.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let labels: Vec<Label> = words
+        .map(|word| word.parse().map_err(|error| Error::field("labels", format!("{word}: {error}"))))
+        .collect::<Result<_>>()?;
+    if labels.len() > LABELS_MAX {
+        return Err(Error::field("labels", format!("a backup has at most {LABELS_MAX} labels")));
+    }
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    tx.set_labels(backup.id, &labels).await?;
+    audit::record(&mut tx, by, "backup.label", audit::Object::backup(backup), now).await?;
+    tx.commit().await?;
+    after_change(app, backup.id).await
+}
+
+/// The sidecar repeats pin and labels, so that they survive the catalog.
+async fn after_change(app: &App, id: BackupId) -> Result<Backup> {
+    let backup = get(app, id).await?;
+    app.hub.tell(Change::Backup(id));
+    let (Some(filename), BackupStatus::Completed) = (backup.filename.clone(), backup.status) else { return Ok(backup) };
+    let (pinned, labels) = (backup.pinned, backup.labels.clone());
+    let written = match app.folder().await {
+        Ok(folder) => {
+            let rewrite = move || {
+                let mut sidecar = folder.read_sidecar(&filename)?;
+                sidecar.pinned = pinned;
+                sidecar.labels = labels;
+                folder.update_sidecar(&filename, &sidecar)?;
+                anyhow::Ok(())
+            };
+            tokio::task::spawn_blocking(rewrite).await.map_err(|error| Error::Internal(error.into()))?
+        }
+        Err(failure) => Err(anyhow::Error::new(failure)),
+    };
+    if let Err(error) = written {
+        // The catalog is what counts; the sidecar follows at the next change.
+        tracing::warn!(backup = %id, "the sidecar could not be brought up to date: {error:#}");
+    }
+    Ok(backup)
+}
+
+/// Whether this is the newest good backup of its database.
+pub async fn is_last_good(app: &App, backup: &Backup) -> Result<bool> {
+    let overview = app.catalog.databases_overview().await?;
+    let of_database = overview.iter().find(|it| it.database.id == backup.database_id);
+    Ok(of_database.and_then(|it| it.last_completed.as_ref()).is_some_and(|last| last.id == backup.id))
+}
+
+/// Deletes a backup's record and file. The tombstone comes first: if the
+/// process dies in between, the next start finishes the deletion instead of
+/// bringing the backup back.
+pub async fn delete(app: &App, by: &Actor, backup: &Backup) -> Result<()> {
+    if matches!(backup.status, BackupStatus::Pending | BackupStatus::Running) {
+        return Err(Error::Conflict {
+            message: "the backup is still being made".to_owned(),
+            hint: Some("cancel it first".to_owned()),
+        });
+    }
+    let folder = match &backup.filename {
+        Some(_) => Some(app.folder().await?),
+        None => None,
+    };
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    let deleted = tx.delete_backup(backup.id, &by.name, now).await?;
+    audit::record(&mut tx, by, "backup.delete", audit::Object::backup(&deleted), now).await?;
+    tx.commit().await?;
+    app.hub.tell(Change::List);
+    if let Some((folder, filename)) = folder.zip(deleted.filename) {
+        let removed = tokio::task::spawn_blocking(move || folder.remove(&filename)).await;
+        let removed = removed.map_err(|error| Error::Internal(error.into()))?;
+        removed.map_err(|error| Error::Conflict {
+            message: format!("the record is deleted, but its file could not be removed yet: {error}"),
+            hint: Some("it is removed at the next start".to_owned()),
+        })?;
+    }
+    Ok(())
+}

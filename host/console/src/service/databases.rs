@@ -1,0 +1,186 @@
+//! Databases: adding, changing, checking, removing.
+
+use cofferdam_backup::{Control, Preflight};
+use cofferdam_catalog::{DatabaseUpdate, NewDatabase, Tx};
+use cofferdam_model::{Connection, Database, DatabaseId, Engine, Secret, Slug, Timestamp};
+
+use super::{Actor, Error, Result, audit, connection};
+use crate::{app::App, dto::DatabaseInput};
+
+const CHECK_LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// All databases, by name.
+pub async fn list(app: &App) -> Result<Vec<Database>> {
+    Ok(app.catalog.databases().await?)
+}
+
+/// A database by its identifier or its short name.
+pub async fn find(app: &App, key: &str) -> Result<Database> {
+    let found = if let Ok(id) = key.parse::<DatabaseId>() {
+        app.catalog.database(id).await?
+    } else if let Ok(slug) = key.parse::<Slug>() {
+        app.catalog.database_by_slug(&slug).await?
+    } else {
+        None
+    };
+    found.ok_or(Error::NotFound("database"))
+}
+
+/// Adds a database.
+pub async fn add(app: &App, by: &Actor, input: &DatabaseInput) -> Result<Database> {
+    let connection = connection::understand(input, None);
+    let slug = input.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(str::parse::<Slug>);
+    let connection = match (connection, &slug) {
+        (Ok(connection), Some(Err(error))) => {
+            drop(connection);
+            return Err(Error::field("name", error));
+        }
+        (Err(Error::Invalid(mut fields)), Some(Err(error))) => {
+            fields.push(super::FieldError { field: "name", message: error.to_string() });
+            return Err(Error::Invalid(fields));
+        }
+        (other, _) => other?,
+    };
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    if let Some(Ok(slug)) = &slug
+        && tx.database_by_slug(slug).await?.is_some()
+    {
+        return Err(Error::field("name", "another database has this short name"));
+    }
+    let name = match slug {
+        Some(Ok(slug)) => slug.to_string(),
+        _ => connection::natural_name(&connection),
+    };
+    let database = insert(app, &mut tx, by, &name, &connection, now).await?;
+    tx.commit().await?;
+    Ok(database)
+}
+
+/// Adds a database under the nearest free short name, inside a transaction.
+pub async fn insert(
+    app: &App,
+    tx: &mut Tx,
+    by: &Actor,
+    name: &str,
+    connection: &Connection,
+    now: Timestamp,
+) -> Result<Database> {
+    let new = NewDatabase {
+        slug: Slug::from_name(name),
+        engine: engine(connection),
+        summary: connection::summary(connection),
+        settings: settings(connection)?,
+        sealed: None,
+    };
+    let mut database = tx.insert_database(&new, now).await?;
+    // The seal is bound to the identifier, which the insert gave.
+    database.sealed = seal(app, database.id, connection);
+    if database.sealed.is_some() {
+        let update = DatabaseUpdate {
+            slug: database.slug.clone(),
+            summary: new.summary,
+            settings: new.settings,
+            sealed: database.sealed.clone(),
+        };
+        tx.update_database(database.id, &update).await?;
+    }
+    audit::record(tx, by, "database.create", audit::Object::database(&database), now).await?;
+    Ok(database)
+}
+
+/// Changes a database's settings; a field that is left out keeps its value.
+pub async fn update(app: &App, by: &Actor, database: &Database, input: &DatabaseInput) -> Result<Database> {
+    let before = open(app, database)?;
+    let connection = connection::understand(input, Some(&before))?;
+    if engine(&connection) != database.engine {
+        return Err(Error::field("engine", "the engine of a database stays; add another database instead"));
+    }
+    let slug = match input.name.as_deref().map(str::trim) {
+        None | Some("") => database.slug.clone(),
+        Some(name) => name.parse().map_err(|error| Error::field("name", error))?,
+    };
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    if tx.database_by_slug(&slug).await?.is_some_and(|other| other.id != database.id) {
+        return Err(Error::field("name", "another database has this short name"));
+    }
+    let update = DatabaseUpdate {
+        slug,
+        summary: connection::summary(&connection),
+        settings: settings(&connection)?,
+        sealed: seal(app, database.id, &connection),
+    };
+    tx.update_database(database.id, &update).await?;
+    let changed = tx.database(database.id).await?.ok_or(Error::NotFound("database"))?;
+    audit::record(&mut tx, by, "database.update", audit::Object::database(&changed), now).await?;
+    tx.commit().await?;
+    Ok(changed)
+}
+
+/// Forgets a database. Its backups and their records stay.
+pub async fn remove(app: &App, by: &Actor, database: &Database) -> Result<()> {
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    tx.remove_database(database.id, now).await?;
+    audit::record(&mut tx, by, "database.delete", audit::Object::database(database), now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Looks whether a backup would work now.
+pub async fn check(app: &std::sync::Arc<App>, database: &Database) -> Result<Preflight> {
+    let connection = open(app, database)?;
+    let folder = app.folder().await?;
+    let control = Control::new();
+    let watch = control.clone();
+    let app = app.clone();
+    let work = tokio::task::spawn_blocking(move || {
+        cofferdam_backup::check(&connection, &app.clients, &folder, &control)
+    });
+    tokio::pin!(work);
+    let done = tokio::select! {
+        done = &mut work => done,
+        () = tokio::time::sleep(CHECK_LIMIT) => {
+            watch.cancel(cofferdam_backup::Stop::Cancelled);
+            let _ = work.await;
+            return Err(Error::Conflict {
+                message: "the server did not answer within a minute".to_owned(),
+                hint: Some("look whether it is overloaded or a lock is held".to_owned()),
+            });
+        }
+    };
+    Ok(done.map_err(|error| Error::Internal(error.into()))??)
+}
+
+/// The connection with its secret, for the worker and the check only.
+pub fn open(app: &App, database: &Database) -> Result<Connection> {
+    let view = serde_json::from_str(&database.settings).map_err(|error| Error::Internal(error.into()))?;
+    let password = match &database.sealed {
+        Some(sealed) => {
+            Some(app.vault.unseal(&context(database.id), sealed).map_err(|error| Error::Internal(error.into()))?)
+        }
+        None => None,
+    };
+    Ok(connection::restore(database.engine, view, password))
+}
+
+fn engine(connection: &Connection) -> Engine {
+    match connection {
+        Connection::Postgres(_) => Engine::Postgres,
+        Connection::Sqlite(_) => Engine::Sqlite,
+    }
+}
+
+fn settings(connection: &Connection) -> Result<String> {
+    serde_json::to_string(&connection::view(connection)).map_err(|error| Error::Internal(error.into()))
+}
+
+fn seal(app: &App, id: DatabaseId, connection: &Connection) -> Option<Vec<u8>> {
+    let password: &Secret = connection::password(connection)?;
+    Some(app.vault.seal(&context(id), password))
+}
+
+fn context(id: DatabaseId) -> String {
+    format!("database {id}")
+}

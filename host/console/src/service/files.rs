@@ -1,0 +1,120 @@
+//! The files of backups: whether they are there, and their bytes.
+
+use std::fs::File;
+
+use cofferdam_artifact::{FolderError, follow::Live};
+use cofferdam_model::{Backup, BackupStatus, FileState, LogLine};
+use tokio::sync::watch;
+
+use super::{Actor, Error, Result, audit, backups};
+use crate::{
+    app::App,
+    hub::{Change, Running},
+};
+
+/// The bytes of a backup.
+pub enum Source {
+    /// It is whole.
+    File {
+        /// Open for reading.
+        file: File,
+        /// Its size now, which is the recorded one.
+        size: u64,
+    },
+    /// It is being made by this process; its bytes come as they are written.
+    Running(watch::Receiver<Option<Live>>),
+}
+
+/// Opens a backup for somebody who downloads it, and notes that in the audit
+/// log before the first byte leaves.
+pub async fn open(app: &App, by: &Actor, backup: &Backup) -> Result<Source> {
+    let source = match backup.status {
+        BackupStatus::Completed => open_file(app, backup).await?,
+        BackupStatus::Running => match app.hub.running(backup.id) {
+            Some(Running { live, .. }) => Source::Running(live.subscribe()),
+            // It may have ended between the two looks.
+            None => match backups::get(app, backup.id).await? {
+                ended if ended.status == BackupStatus::Completed => open_file(app, &ended).await?,
+                _ => return Err(Error::Conflict {
+                    message: "the backup is being made by another process".to_owned(),
+                    hint: Some("download it when it is completed".to_owned()),
+                }),
+            },
+        },
+        BackupStatus::Pending => {
+            return Err(Error::Conflict {
+                message: "the backup has not begun yet".to_owned(),
+                hint: Some("download it when it runs or is completed".to_owned()),
+            });
+        }
+        BackupStatus::Failed | BackupStatus::Cancelled => return Err(Error::NotFound("file of this backup")),
+    };
+    audit::record_alone(app, by, "backup.download", audit::Object::backup(backup)).await?;
+    Ok(source)
+}
+
+async fn open_file(app: &App, backup: &Backup) -> Result<Source> {
+    let seen = look(app, backup.clone()).await?;
+    match (seen.file_state, &seen.filename) {
+        (Some(FileState::Present), Some(name)) => {
+            let file = app.folder().await?.open_artifact(name).map_err(|error| Error::Internal(error.into()))?;
+            let size = file.metadata()?.len();
+            Ok(Source::File { file, size })
+        }
+        (Some(FileState::Corrupt), _) => Err(Error::Conflict {
+            message: "the file is not the one that was recorded: its size has changed".to_owned(),
+            hint: Some("restore another backup; this one cannot be trusted".to_owned()),
+        }),
+        _ => Err(Error::Conflict {
+            message: "the file is missing from the backup folder".to_owned(),
+            hint: Some("put it back under its name, and it is found again".to_owned()),
+        }),
+    }
+}
+
+/// Looks whether a completed backup's file is there with its recorded size,
+/// and notes what has changed. A folder that cannot be looked at says nothing.
+pub async fn look(app: &App, mut backup: Backup) -> Result<Backup> {
+    let (BackupStatus::Completed, Some(name)) = (backup.status, backup.filename.clone()) else { return Ok(backup) };
+    let Ok(folder) = app.folder().await else { return Ok(backup) };
+    let found = match folder.open_artifact(&name) {
+        Ok(file) => match file.metadata() {
+            Ok(facts) if Some(facts.len()) == backup.size_bytes => FileState::Present,
+            Ok(_) => FileState::Corrupt,
+            Err(_) => return Ok(backup),
+        },
+        Err(error) if is_missing(&error) => FileState::Missing,
+        Err(error) => {
+            tracing::warn!(backup = %backup.id, "the file cannot be looked at: {error}");
+            return Ok(backup);
+        }
+    };
+    if backup.file_state != Some(found) {
+        let mut tx = app.catalog.begin().await?;
+        tx.set_file_state(backup.id, found).await?;
+        tx.commit().await?;
+        backup.file_state = Some(found);
+        app.hub.tell(Change::Backup(backup.id));
+        app.hub.tell(Change::List);
+    }
+    Ok(backup)
+}
+
+fn is_missing(error: &FolderError) -> bool {
+    matches!(error, FolderError::NotFound(_))
+}
+
+/// Free bytes where the backups are kept, if they can be told.
+pub async fn free_bytes(app: &App) -> Option<u64> {
+    app.folder().await.ok()?.free_bytes().ok()
+}
+
+/// A log as text, one line each.
+pub fn log_text(lines: &[LogLine]) -> String {
+    let mut text = String::new();
+    for line in lines {
+        let at = line.at.format("%Y-%m-%dT%H:%M:%S%.3fZ");
+        text.push_str(&format!("{at} {:7} {}\n", line.level.as_str(), line.text));
+    }
+    text
+}

@@ -1,0 +1,18 @@
+//! What Cofferdam can do: one function per capability, shared by pages, API
+//! and command line. The audit entry is written in the function's transaction.
+
+mod actor;
+pub mod audit;
+pub mod backups;
+pub mod connection;
+pub mod databases;
+mod error;
+pub mod files;
+pub mod reconcile;
+pub mod sessions;
+pub mod setup;
+pub mod status;
+pub mod users;
+
+pub use actor::{Actor, Door};
+pub use error::{Error, FieldError, Result};

@@ -1,0 +1,120 @@
+//! The first start: the first administrator, the first database, the backup folder.
+
+use chrono::TimeDelta;
+use cofferdam_artifact::Folder;
+use cofferdam_catalog::{Digest, NewUser};
+use cofferdam_model::{Connection, Role, Secret, SqliteConnection, UserId, Username};
+
+use super::{Actor, Error, Result, audit, connection, databases};
+use crate::{
+    app::{App, keys},
+    password, token,
+};
+
+/// Takes the environment over, once, and makes what every start needs.
+/// Afterwards the environment changes nothing any more.
+pub async fn first_start(app: &App) -> anyhow::Result<()> {
+    first_administrator(app).await?;
+    backup_folder(app).await?;
+    if app.catalog.setting(keys::IMPORTED).await?.is_none() {
+        first_database(app).await?;
+    }
+    Ok(())
+}
+
+async fn first_administrator(app: &App) -> anyhow::Result<()> {
+    let Some((name, secret)) = &app.config.first_start.admin else { return Ok(()) };
+    if app.catalog.user_count().await? > 0 {
+        return Ok(());
+    }
+    password::check_new(secret, name.as_str())
+        .map_err(|weak| anyhow::anyhow!("COFFERDAM_ADMIN_PASSWORD is refused: {weak}"))?;
+    let new = NewUser {
+        username: name.clone(),
+        password_hash: app.passwords.hash(secret.clone()).await,
+        role: Role::Administrator,
+    };
+    let mut tx = app.catalog.begin().await?;
+    let id = tx.insert_first_administrator(&new, app.now()).await?;
+    audit::record(&mut tx, &Actor::system(), "user.create", audit::Object::user(id, name), app.now()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The folder's marker is made once, together with its entry in the catalog.
+/// A folder that already has a marker, and a catalog that has never seen it,
+/// is somebody's older folder: it is taken over with its backups.
+async fn backup_folder(app: &App) -> anyhow::Result<()> {
+    if app.catalog.setting(keys::FOLDER).await?.is_some() {
+        return Ok(());
+    }
+    let (_, id) = Folder::create(&app.config.backup_dir)?;
+    let mut tx = app.catalog.begin().await?;
+    tx.set_setting(keys::FOLDER, &id.to_string()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The database that the settings name, or the console's own catalog, so that
+/// Generate Backup works with nothing else installed.
+async fn first_database(app: &App) -> anyhow::Result<()> {
+    let own = || Connection::Sqlite(SqliteConnection { path: app.config.catalog.clone() });
+    let connection = app.config.first_start.database.clone().unwrap_or_else(own);
+    let name = match &app.config.first_start.database {
+        Some(connection) => connection::natural_name(connection),
+        None => "cofferdam".to_owned(),
+    };
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    databases::insert(app, &mut tx, &Actor::system(), &name, &connection, now).await?;
+    tx.set_setting(keys::IMPORTED, &now.to_rfc3339()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A fresh set-up link's secret while there is no user; earlier links end.
+pub async fn link(app: &App) -> Result<Option<Secret>> {
+    if app.catalog.user_count().await? > 0 {
+        return Ok(None);
+    }
+    let secret = token::random();
+    let mut tx = app.catalog.begin().await?;
+    tx.insert_setup_token(Digest::of(secret.expose()), app.now() + TimeDelta::hours(24)).await?;
+    tx.commit().await?;
+    Ok(Some(secret))
+}
+
+/// Whether a link could be used now.
+pub async fn link_is_valid(app: &App, secret: &str) -> Result<bool> {
+    Ok(app.catalog.setup_token_is_valid(Digest::of(secret), app.now()).await?)
+}
+
+/// Uses the link up: the first administrator.
+pub async fn use_link(app: &App, link: &str, name: &str, password: Secret, again: &Secret) -> Result<UserId> {
+    if !link_is_valid(app, link).await? {
+        return Err(Error::NotFound("set-up link"));
+    }
+    let mut wrong = Vec::new();
+    let mut refuse = |field, message: String| wrong.push(super::FieldError { field, message });
+    let username = name.parse::<Username>().map_err(|error| refuse("username", error.to_string())).ok();
+    if let Err(weak) = password::check_new(&password, name) {
+        refuse("password", weak.to_string());
+    } else if password.expose() != again.expose() {
+        refuse("password_again", "the two passwords differ".to_owned());
+    }
+    let Some(username) = username.filter(|_| wrong.is_empty()) else { return Err(Error::Invalid(wrong)) };
+    let new = NewUser {
+        username: username.clone(),
+        password_hash: app.passwords.hash(password).await,
+        role: Role::Administrator,
+    };
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    let id = match tx.consume_setup_token(Digest::of(link), &new, now).await {
+        Err(cofferdam_catalog::Error::SetupRefused) => return Err(Error::NotFound("set-up link")),
+        other => other?,
+    };
+    audit::record(&mut tx, &Actor::system(), "user.create", audit::Object::user(id, &username), now).await?;
+    tx.commit().await?;
+    Ok(id)
+}

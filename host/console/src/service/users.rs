@@ -1,0 +1,171 @@
+//! People, and who a request comes from.
+
+use std::net::IpAddr;
+
+use chrono::TimeDelta;
+use cofferdam_catalog::{Digest, NewToken, NewUser, User};
+use cofferdam_model::{Role, Secret, Timestamp, UserId, Username};
+
+use super::{Actor, Door, Error, FieldError, Result, audit};
+use crate::{app::App, password, token};
+
+/// How long a bearer token from a sign-in holds.
+const TOKEN_LIFE: TimeDelta = TimeDelta::hours(12);
+/// A token's last use is noted at most so often.
+const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+fn actor(user: User, door: Door, remote: Option<IpAddr>) -> Option<Actor> {
+    user.disabled_at.is_none().then(|| Actor {
+        door,
+        user: Some(user.id),
+        name: user.username.to_string(),
+        role: user.role,
+        remote,
+    })
+}
+
+/// The person behind a session, unless they were disabled.
+pub async fn actor_by_id(app: &App, id: UserId, remote: Option<IpAddr>) -> Result<Option<Actor>> {
+    Ok(app.catalog.user(id).await?.and_then(|user| actor(user, Door::Page, remote)))
+}
+
+/// The person behind a bearer token that is neither old nor revoked.
+pub async fn actor_by_token(app: &App, secret: &str, remote: Option<IpAddr>) -> Result<Option<Actor>> {
+    let now = app.now();
+    let Some(token) = app.catalog.token(Digest::of(secret), now).await? else { return Ok(None) };
+    if token.last_used_at.is_none_or(|last| now - last > TOUCH_EVERY) {
+        let mut tx = app.catalog.begin().await?;
+        tx.touch_token(token.id, now).await?;
+        tx.commit().await?;
+    }
+    Ok(app.catalog.user(token.user_id).await?.and_then(|user| actor(user, Door::Api, remote)))
+}
+
+/// Checks name and password. Unknown names, disabled people and wrong
+/// passwords get one answer, after the same work.
+pub async fn sign_in(
+    app: &App,
+    door: Door,
+    name: &str,
+    password: Secret,
+    remote: Option<IpAddr>,
+) -> Result<(Actor, UserId)> {
+    if let Some(address) = remote {
+        app.throttle.count(address, name)?;
+    }
+    let user = match name.parse::<Username>() {
+        Ok(name) => app.catalog.user_by_name(&name).await?,
+        Err(_) => None,
+    };
+    let too_long = password.expose().len() > 4 * password::LONGEST;
+    let password = if too_long { Secret::new("") } else { password };
+    let fits = app.passwords.verify(password, user.as_ref().map(|it| it.password_hash.clone())).await;
+    let id = user.as_ref().map(|it| it.id);
+    let signed_in = user.filter(|_| fits).and_then(|user| actor(user, door, remote));
+    match signed_in.zip(id) {
+        Some(found) => Ok(found),
+        None => {
+            // The name as typed may be a password in the wrong field.
+            let unknown = Actor { door, user: None, name: "somebody".to_owned(), role: Role::Viewer, remote };
+            audit::sign_in_failed(app, &unknown).await;
+            tracing::warn!(remote = remote.map(|it| it.to_string()), "a sign-in did not work");
+            Err(Error::Credentials)
+        }
+    }
+}
+
+/// Notes a sign-in that worked.
+pub async fn signed_in(app: &App, actor: &Actor, id: UserId) -> Result<()> {
+    let name: Username = actor.name.parse().map_err(|error| Error::Internal(anyhow::Error::new(error)))?;
+    audit::record_alone(app, actor, "session.create", audit::Object::user(id, &name)).await
+}
+
+/// Gives a bearer token to somebody whose password fits.
+pub async fn issue_token(app: &App, actor: &Actor, id: UserId) -> Result<(Secret, Timestamp)> {
+    let secret = token::random();
+    let now = app.now();
+    let expires_at = now + TOKEN_LIFE;
+    let new = NewToken {
+        digest: Digest::of(secret.expose()),
+        user_id: id,
+        name: "sign-in".to_owned(),
+        scopes: "*".to_owned(),
+        expires_at: Some(expires_at),
+    };
+    let mut tx = app.catalog.begin().await?;
+    tx.insert_token(&new, now).await?;
+    tx.purge_tokens(now - TimeDelta::days(30)).await?;
+    tx.commit().await?;
+    signed_in(app, actor, id).await?;
+    Ok((secret, expires_at))
+}
+
+/// Everybody, by name.
+pub async fn list(app: &App) -> Result<Vec<User>> {
+    Ok(app.catalog.users().await?)
+}
+
+/// Adds a person.
+pub async fn add(app: &App, by: &Actor, name: &str, role: &str, password: Secret) -> Result<UserId> {
+    let username: Username = name.parse().map_err(|error| Error::field("username", error))?;
+    let role: Role = role.parse().map_err(|error| Error::field("role", error))?;
+    password::check_new(&password, username.as_str()).map_err(|weak| Error::field("password", weak))?;
+    let password_hash = app.passwords.hash(password).await;
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    let id = tx.insert_user(&NewUser { username: username.clone(), password_hash, role }, now).await?;
+    let details = serde_json::json!({ "role": role });
+    audit::record_with(&mut tx, by, "user.create", audit::Object::user(id, &username), details, now).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Sets a password from the command line, for somebody who forgot theirs.
+pub async fn set_password(app: &App, by: &Actor, name: &str, password: Secret) -> Result<()> {
+    let username: Username = name.parse().map_err(|error| Error::field("username", error))?;
+    let user = app.catalog.user_by_name(&username).await?.ok_or(Error::NotFound("user"))?;
+    password::check_new(&password, username.as_str()).map_err(|weak| Error::field("password", weak))?;
+    replace_password(app, by, &user, password, None).await
+}
+
+/// Changes one's own password. All other sessions and all tokens end.
+pub async fn change_password(
+    app: &App,
+    by: &Actor,
+    current: Secret,
+    new: Secret,
+    repeat: &Secret,
+    keep: Option<Digest>,
+) -> Result<()> {
+    let id = by.user.ok_or(Error::Forbidden)?;
+    let user = app.catalog.user(id).await?.ok_or(Error::NotFound("user"))?;
+    if let Some(address) = by.remote {
+        app.throttle.count(address, &by.name)?;
+    }
+    let mut wrong = Vec::new();
+    let mut refuse = |field, message: String| wrong.push(FieldError { field, message });
+    if !app.passwords.verify(current, Some(user.password_hash.clone())).await {
+        refuse("current", "this is not your present password".to_owned());
+    }
+    if let Err(weak) = password::check_new(&new, user.username.as_str()) {
+        refuse("new", weak.to_string());
+    } else if new.expose() != repeat.expose() {
+        refuse("repeat", "the two passwords differ".to_owned());
+    }
+    if !wrong.is_empty() {
+        return Err(Error::Invalid(wrong));
+    }
+    replace_password(app, by, &user, new, keep).await
+}
+
+async fn replace_password(app: &App, by: &Actor, user: &User, password: Secret, keep: Option<Digest>) -> Result<()> {
+    let hash = app.passwords.hash(password).await;
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    tx.set_password_hash(user.id, &hash, now).await?;
+    tx.delete_sessions_of(user.id, keep).await?;
+    tx.revoke_tokens_of(user.id, now).await?;
+    audit::record(&mut tx, by, "user.password", audit::Object::user(user.id, &user.username), now).await?;
+    tx.commit().await?;
+    Ok(())
+}
