@@ -109,7 +109,8 @@ CREATE INDEX backups_by_created ON backups
 CREATE INDEX backups_by_status ON backups (status, created_at, id, trigger_kind, database_slug);
 CREATE INDEX backups_by_database ON backups
     (database_id, created_at, id, status, file_state, trigger_kind);
-CREATE INDEX backups_by_slug ON backups (database_slug, created_at, id, status, trigger_kind);
+CREATE INDEX backups_by_slug ON backups
+    (database_slug, created_at, id, status, trigger_kind, size_order, duration_order);
 CREATE INDEX backups_by_trigger ON backups (trigger_kind, created_at, id, status);
 CREATE INDEX backups_by_size ON backups
     (size_order, id, status, trigger_kind, database_slug, created_at);
