@@ -4,10 +4,10 @@
 //! with `scan` in place of the folder they are only scanned.
 #![allow(clippy::print_stderr)] // It is a command-line program.
 
-use std::{error::Error, io, num::NonZeroUsize, path::Path, time::Instant};
+use std::{error::Error, io, num::NonZeroUsize, os::fd::AsFd, path::Path, time::Instant};
 
 use cofferdam_artifact::{
-    Encoding, Folder, Meter, artifact_filename, copy, default_workers, enlarge_pipe, scan,
+    Encoding, Folder, Meter, PipeReader, artifact_filename, copy, default_workers, scan,
 };
 use cofferdam_model::{
     BackupId, DatabaseId, Engine, Format, Level, SIDECAR_VERSION, Sidecar, SourceFacts, Trigger,
@@ -21,10 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let level = arguments.next();
     let workers = arguments.next().map_or(Ok(default_workers()), |n| n.parse::<NonZeroUsize>())?;
     let began = Instant::now();
-    // Standard input may be a file, which has no pipe to enlarge.
-    let _ = enlarge_pipe(io::stdin());
-    // Locked standard input would copy every byte once more through its own buffer.
-    let source = std::fs::File::from(std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned()?);
+    // Standard input as Rust has it copies every byte through a buffer of its own.
+    let source = PipeReader::new(io::stdin().as_fd().try_clone_to_owned()?);
     if folder == "scan" {
         let report = scan::scan(source)?;
         speed(report.raw_bytes, began);

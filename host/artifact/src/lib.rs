@@ -28,4 +28,4 @@ pub use folder::{
     PublishError, Published, SidecarError, TempArtifact, artifact_filename,
 };
 pub use meter::Meter;
-pub use pipe::enlarge_pipe;
+pub use pipe::{PipeReader, enlarge_pipe};

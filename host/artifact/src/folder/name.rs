@@ -70,7 +70,7 @@ fn is_stem(stem: &str) -> bool {
     let Some(rest) = stem.strip_prefix("backup_") else { return false };
     dated(rest)
         || rest.rsplit_once('_').is_some_and(|(rest, number)| {
-            let canonical = !number.starts_with('0') && number != "1";
+            let canonical = !number.is_empty() && !number.starts_with('0') && number != "1";
             dated(rest) && canonical && number.len() <= 9 && digits(number, number.len())
         })
 }

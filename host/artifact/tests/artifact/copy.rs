@@ -10,10 +10,7 @@ use std::{
 use cofferdam_artifact::{CopyError, Encoding, Meter, copy, digest, pump};
 use cofferdam_model::BackupId;
 
-use crate::{
-    folder::{folder, names},
-    support::{gzip, noise, packed_with, rows, sidecar, through},
-};
+use crate::support::{folder, gzip, names, noise, packed_with, rows, sidecar, through};
 
 const NAME: &str = "backup_shop_20260101_000000.sql.gz";
 
@@ -33,7 +30,10 @@ fn size_and_digest_are_those_of_the_published_file() {
         let published = temp.publish(NAME, |name| sidecar(id, name)).unwrap();
         let again = digest(folder.open_artifact(&published.filename).unwrap()).unwrap();
         assert_eq!((again.size_bytes, &again.sha256), (copied.size_bytes, &copied.sha256));
-        assert_eq!((meter.raw_bytes(), meter.written_bytes()), (raw.len() as u64, again.size_bytes));
+        assert_eq!(
+            (meter.raw_bytes(), meter.written_bytes()),
+            (raw.len() as u64, again.size_bytes)
+        );
         let file = std::fs::read(place.path().join(&published.filename)).unwrap();
         let sum = String::from_utf8(through("sha256sum", &[], &file).unwrap()).unwrap();
         assert!(sum.starts_with(&copied.sha256));
@@ -69,7 +69,9 @@ fn a_source_that_fails_is_told_apart_from_a_disk_that_fails() {
         for room in [0, 1, 5] {
             // A source without end: the failure alone must stop the copy.
             let write = pump(io::repeat(7), &mut Full(room), encoding, false, &meter);
-            assert!(matches!(write, Err(CopyError::Write(error)) if error.raw_os_error() == Some(28)));
+            assert!(
+                matches!(write, Err(CopyError::Write(error)) if error.raw_os_error() == Some(28))
+            );
         }
     }
 }
@@ -100,7 +102,9 @@ fn a_full_disk_fails_the_copy_and_leaves_nothing() {
     let left = names(place.path());
     drop(folder);
     assert!(Command::new("umount").arg(path).status().unwrap().success());
-    assert!(matches!(failed, Err(CopyError::Write(error)) if error.kind() == io::ErrorKind::StorageFull));
+    assert!(
+        matches!(failed, Err(CopyError::Write(error)) if error.kind() == io::ErrorKind::StorageFull)
+    );
     assert_eq!(left, [""; 0]);
 }
 
@@ -115,7 +119,8 @@ fn the_meter_moves_while_the_copy_runs() {
             self.0.read(buffer)
         }
     }
-    let mut raw = b"COPY done (a) FROM stdin;\n1\n\\.\nCOPY public.\"now\" (a) FROM stdin;\n".to_vec();
+    let mut raw =
+        b"COPY done (a) FROM stdin;\n1\n\\.\nCOPY public.\"now\" (a) FROM stdin;\n".to_vec();
     raw.extend(rows(2 << 20));
     let meter = Meter::new();
     let (go_on, stopped) = std::sync::mpsc::channel();
@@ -145,20 +150,22 @@ fn members_do_not_depend_on_the_number_of_threads() {
     assert!(one == with(2) && one == with(7));
 }
 
+/// A block over and over, so many bytes in all.
+struct Source(Vec<u8>, u64);
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = buffer.len().min(self.0.len()).min(usize::try_from(self.1).unwrap());
+        buffer[..count].copy_from_slice(&self.0[..count]);
+        self.1 -= count as u64;
+        Ok(count)
+    }
+}
+
 /// Run by the test below in a process of its own, whose memory nobody else uses.
 #[test]
 #[ignore = "run by memory_stays_bounded_whatever_the_dumps_size"]
 fn copy_a_gibibyte() {
     let random = std::env::var("RANDOM").is_ok();
-    struct Source(Vec<u8>, u64);
-    impl Read for Source {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            let count = buffer.len().min(self.0.len()).min(usize::try_from(self.1).unwrap());
-            buffer[..count].copy_from_slice(&self.0[..count]);
-            self.1 -= count as u64;
-            Ok(count)
-        }
-    }
     let block = if random { noise(1 << 20, 5) } else { vec![0; 1 << 20] };
     let copied = pump(Source(block, 1 << 30), &mut io::sink(), gzip(), true, &Meter::new());
     assert_eq!(copied.unwrap().raw_bytes, 1 << 30);

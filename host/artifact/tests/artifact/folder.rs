@@ -9,26 +9,10 @@ use std::{
 use cofferdam_artifact::{Folder, FolderError, FolderId, SidecarError, artifact_filename};
 use cofferdam_model::{BackupId, Format, SIDECAR_VERSION};
 use proptest::prelude::*;
-use tempfile::TempDir;
 
-use crate::support::{at, sidecar};
+use crate::support::{at, folder, names, sidecar};
 
 const NAME: &str = "backup_shop_20260101_000000.sql.gz";
-
-pub(crate) fn folder() -> (TempDir, Folder) {
-    let place = tempfile::tempdir().unwrap();
-    let (folder, _) = Folder::create(place.path()).unwrap();
-    (place, folder)
-}
-
-/// Every name in the folder but the marker, sorted.
-pub(crate) fn names(path: &Path) -> Vec<String> {
-    let names = fs::read_dir(path).unwrap().map(|item| item.unwrap().file_name());
-    let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
-    names.retain(|name| name != ".cofferdam-folder");
-    names.sort();
-    names
-}
 
 #[test]
 fn a_folder_opens_only_with_its_own_marker() {
@@ -85,19 +69,34 @@ fn names_say_database_time_in_utc_and_format() {
 #[test]
 fn names_from_outside_stay_inside_and_look_like_ours() {
     let (_place, folder) = folder();
-    for good in [NAME, "backup_a_20260101_000000_2.dump", "backup_a_b_20260101_000000_17.sql.gz.gpg"] {
+    for good in
+        [NAME, "backup_a_20260101_000000_2.dump", "backup_a_b_20260101_000000_17.sql.gz.gpg"]
+    {
         assert!(matches!(folder.open_artifact(good), Err(FolderError::NotFound(_))), "{good}");
     }
     for bad in [
-        "", ".", "..", "../backup_a_20260101_000000.sql.gz", "/etc/passwd",
-        "x/backup_a_20260101_000000.sql.gz", "backup_a/../b_20260101_000000.sql.gz",
-        ".backup_a_20260101_000000.sql.gz", ".cofferdam-folder", "backup_a_20260101_000000",
-        "backup_a_20260101_000000.sql", "backup__20260101_000000.sql.gz",
-        "backup_A_20260101_000000.sql.gz", "backup_a_2026010_000000.sql.gz",
-        "backup_a_20260101_000000_1.sql.gz", "backup_a_20260101_000000_02.sql.gz",
-        "backup_a_20260101_000000_.sql.gz", "backup_a_20260101_000000.sql.gz\0",
-        "backup_a_20260101_000000.sql.gz.json", "backup_a\n_20260101_000000.sql.gz",
-        "backup_-a_20260101_000000.sql.gz", "-backup_a_20260101_000000.sql.gz",
+        "",
+        ".",
+        "..",
+        "../backup_a_20260101_000000.sql.gz",
+        "/etc/passwd",
+        "x/backup_a_20260101_000000.sql.gz",
+        "backup_a/../b_20260101_000000.sql.gz",
+        ".backup_a_20260101_000000.sql.gz",
+        ".cofferdam-folder",
+        "backup_a_20260101_000000",
+        "backup_a_20260101_000000.sql",
+        "backup__20260101_000000.sql.gz",
+        "backup_A_20260101_000000.sql.gz",
+        "backup_a_2026010_000000.sql.gz",
+        "backup_a_20260101_000000_1.sql.gz",
+        "backup_a_20260101_000000_02.sql.gz",
+        "backup_a_20260101_000000_.sql.gz",
+        "backup_a_20260101_000000.sql.gz\0",
+        "backup_a_20260101_000000.sql.gz.json",
+        "backup_a\n_20260101_000000.sql.gz",
+        "backup_-a_20260101_000000.sql.gz",
+        "-backup_a_20260101_000000.sql.gz",
     ] {
         assert!(matches!(folder.open_artifact(bad), Err(FolderError::Name(_))), "{bad:?}");
         assert!(matches!(folder.remove(bad), Err(FolderError::Name(_))), "{bad:?}");
@@ -214,9 +213,12 @@ fn sidecars_that_are_newer_huge_damaged_or_anothers_are_refused() {
     let (place, folder) = folder();
     let path = place.path().join(format!("{NAME}.json"));
     assert!(matches!(folder.read_sidecar(NAME), Err(SidecarError::Missing(_))));
-    fs::write(&path, format!("{{\"format_version\": {}, \"new\": 1}}", SIDECAR_VERSION + 1)).unwrap();
+    fs::write(&path, format!("{{\"format_version\": {}, \"new\": 1}}", SIDECAR_VERSION + 1))
+        .unwrap();
     let newer = folder.read_sidecar(NAME);
-    assert!(matches!(newer, Err(SidecarError::Newer { version, .. }) if version == SIDECAR_VERSION + 1));
+    assert!(
+        matches!(newer, Err(SidecarError::Newer { version, .. }) if version == SIDECAR_VERSION + 1)
+    );
     for damaged in ["", "{", "[]", "{\"format_version\": 1}", "\0", &"[".repeat(100_000)] {
         fs::write(&path, damaged).unwrap();
         assert!(matches!(folder.read_sidecar(NAME), Err(SidecarError::Damaged { .. })));

@@ -13,10 +13,7 @@ use cofferdam_artifact::{
 };
 use cofferdam_model::BackupId;
 
-use crate::{
-    folder::folder,
-    support::{gzip, noise, packed, rows, sidecar},
-};
+use crate::support::{folder, gzip, noise, packed, rows, sidecar};
 
 const NAME: &str = "backup_shop_20260101_000000.sql.gz";
 
@@ -25,7 +22,7 @@ struct Slow<'a>(&'a [u8]);
 
 impl Read for Slow<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.0.len() % 3 == 0 {
+        if self.0.len().is_multiple_of(3) {
             thread::sleep(Duration::from_millis(1));
         }
         let most = buffer.len().min(70_001);

@@ -126,7 +126,8 @@ fn the_programs_people_have_read_it() {
         assert!(through("gunzip", &["-c"], &packed).unwrap() == raw);
         assert!(through("zcat", &[], &packed).unwrap() == raw);
         assert!(through("gzip", &["-t"], &packed).is_some());
-        let python = "import sys,gzip;sys.stdout.buffer.write(gzip.decompress(sys.stdin.buffer.read()))";
+        let python =
+            "import sys,gzip;sys.stdout.buffer.write(gzip.decompress(sys.stdin.buffer.read()))";
         assert!(through("python3", &["-c", python], &packed).unwrap() == raw);
     }
 }
@@ -191,15 +192,9 @@ fn the_bytes_before_a_fault_are_given_and_the_fault_stays() {
     let packed = packed(&raw);
     let mut reader = Reader::new(io::Cursor::new(packed[..packed.len() - 1].to_vec())).unwrap();
     let mut given = Vec::new();
-    assert_eq!(
-        reader.read_to_end(&mut given).unwrap_err().kind(),
-        io::ErrorKind::UnexpectedEof
-    );
+    assert_eq!(reader.read_to_end(&mut given).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     assert!(given == raw[..BLOCK]);
-    assert_eq!(
-        GzipError::of(&reader.read(&mut [0]).unwrap_err()),
-        Some(&GzipError::Truncated)
-    );
+    assert_eq!(GzipError::of(&reader.read(&mut [0]).unwrap_err()), Some(&GzipError::Truncated));
 }
 
 #[test]

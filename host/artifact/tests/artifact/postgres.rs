@@ -9,7 +9,7 @@ use std::{
 };
 
 use cofferdam_artifact::{
-    Meter, enlarge_pipe,
+    Meter, PipeReader, enlarge_pipe,
     gzip::Reader,
     pump,
     scan::{DumpScanner, ScanReport, scan},
@@ -35,7 +35,21 @@ impl Server {
         let server = Self { folder };
         let data = server.data();
         let data = data.to_str().unwrap();
-        server.run("initdb", &["-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]);
+        server.run(
+            "initdb",
+            &[
+                "-D",
+                data,
+                "-A",
+                "trust",
+                "-U",
+                "postgres",
+                "--no-sync",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+            ],
+        );
         let options = format!("-c listen_addresses='' -c fsync=off -k {}", server.socket());
         let log = format!("{}/log", server.socket());
         server.run("pg_ctl", &["-D", data, "-w", "-l", &log, "-o", &options, "start"]);
@@ -81,7 +95,8 @@ impl Server {
     }
 
     fn dump(&self, database: &str, arguments: &[&str]) -> Vec<u8> {
-        let output = self.command("pg_dump").args(arguments).arg("-d").arg(database).output().unwrap();
+        let output =
+            self.command("pg_dump").args(arguments).arg("-d").arg(database).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         output.stdout
     }
@@ -222,15 +237,15 @@ fn without_its_drop_section_a_clean_dump_restores_into_a_fresh_database() {
 #[test]
 fn a_running_pg_dump_passes_through_the_pipeline_unchanged() {
     let server = Server::start();
-    server.psql("postgres", "CREATE TABLE t AS SELECT i, md5(i::text) FROM generate_series(1, 200000) i");
-    let mut child = server
-        .command("pg_dump")
-        .args(["-d", "postgres"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    server.psql(
+        "postgres",
+        "CREATE TABLE t AS SELECT i, md5(i::text) FROM generate_series(1, 200000) i",
+    );
+    let mut child =
+        server.command("pg_dump").args(["-d", "postgres"]).stdout(Stdio::piped()).spawn().unwrap();
     let source = child.stdout.take().unwrap();
     assert!(enlarge_pipe(&source).unwrap() >= 64 << 10);
+    let source = PipeReader::new(source);
     let meter = Meter::new();
     let mut packed = Vec::new();
     let copied = pump(source, &mut packed, gzip(), true, &meter).unwrap();
@@ -238,7 +253,10 @@ fn a_running_pg_dump_passes_through_the_pipeline_unchanged() {
     let report = copied.scan.unwrap();
     assert!(report.complete);
     assert_eq!(counted(&report), [("public.t".to_owned(), 200_000)]);
-    assert_eq!((meter.raw_bytes(), meter.tables_done(), meter.table()), (report.raw_bytes, 1, None));
+    assert_eq!(
+        (meter.raw_bytes(), meter.tables_done(), meter.table()),
+        (report.raw_bytes, 1, None)
+    );
     // The index leads straight to the table's rows.
     let mut file = tempfile::tempfile().unwrap();
     std::io::Write::write_all(&mut file, &packed).unwrap();

@@ -10,10 +10,7 @@ use std::{
 use cofferdam_artifact::{FolderError, PublishError};
 use cofferdam_model::BackupId;
 
-use crate::{
-    folder::{folder, names},
-    support::sidecar,
-};
+use crate::support::{folder, names, sidecar};
 
 const NAME: &str = "backup_shop_20260101_000000.sql.gz";
 

@@ -62,7 +62,10 @@ fn names_are_taken_as_the_dump_writes_them() {
         "public.\"'\"",
         "public.\"\\.\"",
     ] {
-        assert_eq!(tables(&format!("COPY {name} (id, \"x)\") FROM stdin;\n1\n\\.\n")), one(name, 1));
+        assert_eq!(
+            tables(&format!("COPY {name} (id, \"x)\") FROM stdin;\n1\n\\.\n")),
+            one(name, 1)
+        );
         assert_eq!(tables(&format!("COPY {name}  FROM stdin;\n\\.\n")), one(name, 0));
     }
 }
@@ -184,11 +187,45 @@ fn progress_can_be_read_between_blocks() {
 /// Pieces that matter to the scanner, in any order, valid or not.
 pub(crate) fn text() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
-        "COPY t (a) FROM stdin;\n", "COPY \"a(\"\"\" FROM stdin;\n", "\\.\n", "\n\\.\n", "\\.", "\\",
-        "\n", "1\t\\N\n", "'", "E'", "''", "\\'", "\"", "$$", "$a$", "$a", "$", "--", "-", "/*", "*/",
-        "/", "*", ";", "(", ")", "DROP TABLE a;", "ALTER TABLE a DROP b;", "SELECT 1", " ",
-        "-- Name: x\n", "-- PostgreSQL database dump complete\n", "\\unrestrict x\n", "é", "\r\n",
-        "create function f() begin atomic", " case ", " end ", "SET standard_conforming_strings = off;",
+        "COPY t (a) FROM stdin;\n",
+        "COPY \"a(\"\"\" FROM stdin;\n",
+        "\\.\n",
+        "\n\\.\n",
+        "\\.",
+        "\\",
+        "\n",
+        "1\t\\N\n",
+        "'",
+        "E'",
+        "''",
+        "\\'",
+        "\"",
+        "$$",
+        "$a$",
+        "$a",
+        "$",
+        "--",
+        "-",
+        "/*",
+        "*/",
+        "/",
+        "*",
+        ";",
+        "(",
+        ")",
+        "DROP TABLE a;",
+        "ALTER TABLE a DROP b;",
+        "SELECT 1",
+        " ",
+        "-- Name: x\n",
+        "-- PostgreSQL database dump complete\n",
+        "\\unrestrict x\n",
+        "é",
+        "\r\n",
+        "create function f() begin atomic",
+        " case ",
+        " end ",
+        "SET standard_conforming_strings = off;",
     ]);
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat().into_bytes())
 }

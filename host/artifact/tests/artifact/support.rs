@@ -1,16 +1,19 @@
 //! What several tests need.
 
 use std::{
+    fs,
     io::Write,
     num::NonZeroUsize,
+    path::Path,
     process::{Command, Stdio},
 };
 
-use cofferdam_artifact::{Copied, Encoding, Meter, pump};
+use cofferdam_artifact::{Copied, Encoding, Folder, Meter, pump};
 use cofferdam_model::{
     BackupId, DatabaseId, Engine, Format, Level, SIDECAR_VERSION, Sidecar, SourceFacts, Timestamp,
     Trigger,
 };
+use tempfile::TempDir;
 
 /// Gzip, level 3, two threads.
 pub(crate) fn gzip() -> Encoding {
@@ -104,4 +107,20 @@ pub(crate) fn sidecar(id: BackupId, filename: &str) -> Sidecar {
         tables: Vec::new(),
         source: SourceFacts::default(),
     }
+}
+
+/// A new folder of backups, and what removes it.
+pub(crate) fn folder() -> (TempDir, Folder) {
+    let place = tempfile::tempdir().unwrap();
+    let (folder, _) = Folder::create(place.path()).unwrap();
+    (place, folder)
+}
+
+/// Every name in the folder but the marker, sorted.
+pub(crate) fn names(path: &Path) -> Vec<String> {
+    let names = fs::read_dir(path).unwrap().map(|item| item.unwrap().file_name());
+    let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+    names.retain(|name| name != ".cofferdam-folder");
+    names.sort();
+    names
 }

@@ -1,6 +1,12 @@
 //! Failures and crashes at every step of publishing.
 //!
-//! Fail points are the process's own, so each scenario runs alone.
+//! Fail points belong to the whole process: this is a test program of its own,
+//! and each test holds the scenario, so that they run one after another.
+#![allow(clippy::unwrap_used)]
+
+#[allow(dead_code)]
+#[path = "../artifact/support.rs"]
+mod support;
 
 use std::{env, fs, io::Write, path::Path, process::Command};
 
@@ -10,10 +16,7 @@ use cofferdam_artifact::{
 use cofferdam_model::BackupId;
 use fail::FailScenario;
 
-use crate::{
-    folder::{folder, names},
-    support::{gzip, rows, sidecar},
-};
+use support::{folder, gzip, names, rows, sidecar};
 
 const NAME: &str = "backup_shop_20260101_000000.sql.gz";
 
@@ -27,16 +30,15 @@ fn publish(folder: &Folder, id: BackupId) -> Result<String, String> {
 
 #[test]
 fn a_failure_at_any_step_leaves_nothing_and_the_next_run_succeeds() {
+    let _scenario = FailScenario::setup();
     for point in faults::POINTS {
         for errno in ["EIO", "ENOSPC"] {
             let (place, folder) = folder();
-            let scenario = FailScenario::setup();
-            // The folder's flush is tried once more while taking back, to no avail here.
             fail::cfg(*point, &format!("return({errno})")).unwrap();
             let failed = publish(&folder, BackupId::new());
             assert!(failed.is_err(), "{point}");
             assert_eq!(names(place.path()), [""; 0], "{point}");
-            scenario.teardown();
+            fail::remove(point);
             assert_eq!(publish(&folder, BackupId::new()).unwrap(), NAME);
         }
     }
@@ -44,8 +46,8 @@ fn a_failure_at_any_step_leaves_nothing_and_the_next_run_succeeds() {
 
 #[test]
 fn a_failed_flush_discards_the_file_and_is_not_tried_again() {
+    let _scenario = FailScenario::setup();
     let (place, folder) = folder();
-    let scenario = FailScenario::setup();
     fail::cfg("artifact::fsync", "1*return(EIO)").unwrap();
     let id = BackupId::new();
     let mut temp = folder.begin(id).unwrap();
@@ -53,24 +55,23 @@ fn a_failed_flush_discards_the_file_and_is_not_tried_again() {
     let failed = temp.publish(NAME, |name| sidecar(id, name));
     assert!(matches!(failed, Err(PublishError::Flush(error)) if error.raw_os_error() == Some(5)));
     assert_eq!(names(place.path()), [""; 0]);
-    scenario.teardown();
 }
 
 #[test]
 fn a_failed_change_of_a_sidecar_keeps_the_old_one() {
+    let _scenario = FailScenario::setup();
     for point in ["artifact::sidecar-write", "artifact::sidecar-rename"] {
         let (place, folder) = folder();
         let id = BackupId::new();
         let temp = folder.begin(id).unwrap();
         let old = temp.publish(NAME, |name| sidecar(id, name)).unwrap().sidecar;
-        let scenario = FailScenario::setup();
         fail::cfg(point, "return(ENOSPC)").unwrap();
         let mut new = old.clone();
         new.pinned = true;
         assert!(folder.update_sidecar(NAME, &new).is_err());
         assert_eq!(folder.read_sidecar(NAME).unwrap(), old);
         assert_eq!(names(place.path()).len(), 2);
-        scenario.teardown();
+        fail::remove(point);
     }
 }
 
@@ -86,13 +87,14 @@ fn publish_in_a_process_that_crashes() {
 
 #[test]
 fn a_crash_at_any_step_leaves_a_whole_backup_or_none() {
+    let _scenario = FailScenario::setup();
     for point in faults::POINTS {
         let (place, folder) = folder();
         let kept = publish(&folder, BackupId::new()).unwrap();
         let before = fs::read(place.path().join(&kept)).unwrap();
         let id = BackupId::new();
         let status = Command::new(env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "faults::publish_in_a_process_that_crashes"])
+            .args(["--ignored", "--exact", "publish_in_a_process_that_crashes"])
             .env("FAILPOINTS", format!("{point}=return(abort)"))
             .env("FOLDER", place.path())
             .env("FOLDER_ID", folder.id().to_string())
