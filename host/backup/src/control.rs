@@ -124,7 +124,7 @@ mod tests {
         control.cancel(Stop::Cancelled);
         control.cancel(Stop::Interrupted);
         assert_eq!(control.reason().map(|f| f.kind), Some(FailureKind::Cancelled));
-        assert!(control.sleep(Duration::from_secs(60)));
+        assert!(control.sleep(Duration::from_mins(1)));
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
         let control = Control::new();
         let other = control.clone();
         let begin = Instant::now();
-        let sleeper = std::thread::spawn(move || other.sleep(Duration::from_secs(60)));
+        let sleeper = std::thread::spawn(move || other.sleep(Duration::from_mins(1)));
         std::thread::sleep(Duration::from_millis(20));
         control.cancel(Stop::LeaseLost);
         assert!(sleeper.join().expect("the sleeper ends"));

@@ -132,7 +132,7 @@ impl Estimator {
         let place = match place {
             Some(place) => place,
             // All tables are through; large objects may follow.
-            None if sample.tables_done as usize >= total => total,
+            None if sample.tables_done >= total as u64 => total,
             None => return 0.0,
         };
         if self.current.is_none_or(|(current, _)| current != place) {

@@ -136,6 +136,9 @@ fn watched(
             return (Err(failure), Progress::default());
         };
         let outcome = work.all();
+        if outcome.as_ref().is_err_and(|failure| work.may_have_left_something(failure)) {
+            engine.clear_up(journal);
+        }
         drop(working);
         (outcome, watcher.join().unwrap_or_default())
     })
@@ -171,6 +174,14 @@ impl Work<'_> {
         let published = self.publish(temp, sidecar)?;
         live.published(published.size_bytes);
         Ok(published.sidecar)
+    }
+
+    /// Whether a session may go on elsewhere, although its client here has
+    /// ended: where a dump was begun, or a client killed.
+    fn may_have_left_something(&self, failure: &Failure) -> bool {
+        self.stage.look().phase >= Phase::Dumping
+            || self.control.is_stopped()
+            || failure.kind == FailureKind::Stall
     }
 
     /// Looks at the database and the folder, and refuses what cannot succeed.
@@ -209,7 +220,7 @@ impl Work<'_> {
         }
     }
 
-    /// Fills the file. If that fails, nothing of it is left anywhere.
+    /// Fills the file.
     fn dump(&self, mut temp: TempArtifact) -> Result<(TempArtifact, Dumped), Failure> {
         self.stage.enter(Phase::Dumping);
         self.journal.info("dumping");
@@ -222,14 +233,8 @@ impl Work<'_> {
             control: self.control,
             journal: self.journal,
         };
-        match self.engine.dump(&job, &mut temp) {
-            Ok(dumped) => Ok((temp, dumped)),
-            Err(failure) => {
-                drop(temp);
-                self.engine.clear_up(self.journal);
-                Err(failure)
-            }
-        }
+        let dumped = self.engine.dump(&job, &mut temp)?;
+        Ok((temp, dumped))
     }
 
     /// Gives the file its name, if everybody still agrees.

@@ -12,8 +12,6 @@ use cofferdam_model::{
 
 use crate::{Clients, Control, Problem, observer::Journal, stage::Stage};
 
-pub use postgres::end_backends;
-
 /// A table's share of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TableSize {
@@ -99,6 +97,25 @@ pub(crate) fn open(
         }
         Connection::Sqlite(connection) => Box::new(sqlite::Sqlite::open(connection)),
     })
+}
+
+/// Ends every session that a backup run left on its server, and waits until
+/// none is left; gives how many there were. Safe to call for a run that never
+/// was, or whose sessions are long gone; start-up calls it for each run that
+/// was interrupted.
+///
+/// # Errors
+/// Where the server cannot be asked, or a session does not end.
+pub fn end_backends(
+    connection: &Connection,
+    clients: &Clients,
+    id: BackupId,
+) -> Result<u64, Failure> {
+    match connection {
+        Connection::Postgres(connection) => postgres::end_backends(connection, clients, id),
+        // It has no server.
+        Connection::Sqlite(_) => Ok(0),
+    }
 }
 
 /// Which engine reads a connection.

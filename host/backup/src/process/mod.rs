@@ -7,7 +7,7 @@ use std::{
     io,
     os::unix::process::CommandExt,
     path::Path,
-    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -99,6 +99,13 @@ impl Running {
     pub(crate) fn output(&mut self) -> Result<ChildStdout, Failure> {
         self.child.stdout.take().ok_or_else(|| {
             Failure::new(FailureKind::Internal, "the output of a child process was taken twice")
+        })
+    }
+
+    /// What the child reads, if it was started with a pipe. Taken once.
+    pub(crate) fn input(&mut self) -> Result<ChildStdin, Failure> {
+        self.child.stdin.take().ok_or_else(|| {
+            Failure::new(FailureKind::Internal, "the input of a child process was taken twice")
         })
     }
 

@@ -91,11 +91,7 @@ mod tests {
 
     #[test]
     fn a_flood_keeps_its_first_and_last_lines_and_little_memory() {
-        let mut flood = String::from("first\n");
-        for number in 0..100_000 {
-            flood.push_str(&format!("noise {number}\n"));
-        }
-        flood.push_str("last");
+        let flood = format!("first\n{}last", "noise\n".repeat(100_000));
         let mut heard = 0_u64;
         let complaints = read_complaints(flood.as_bytes(), |_| heard += 1);
         assert_eq!(heard, 100_002);

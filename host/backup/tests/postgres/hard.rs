@@ -1,6 +1,6 @@
 //! Names and passwords that mean something else to careless programs.
 
-use cofferdam_backup::{check, supports};
+use cofferdam_backup::{Control, check, supports};
 use cofferdam_model::{Connection, Engine, Format, Secret};
 
 use crate::{
@@ -33,7 +33,7 @@ fn any_name_of_a_database_is_taken_literally() {
         assert_eq!(sidecar.source.document["database"]["name"], database.as_str());
         assert_eq!(sidecar.tables.iter().map(|t| t.rows).collect::<Vec<_>>(), [2], "{name}");
         let place = Place::new();
-        let found = check(&connection, clients(), &place.folder, &Default::default());
+        let found = check(&connection, clients(), &place.folder, &Control::new());
         let sql = found.expect("it can be looked at").role_sql.expect("there is SQL");
         assert!(sql.contains(&format!("DATABASE \"{}\"", database.replace('"', "\"\""))), "{sql}");
     }

@@ -56,9 +56,12 @@ impl Listener {
 
     /// Waits until that many bytes of the dump were read.
     pub(crate) fn wait_for_bytes(&self, bytes: u64) {
-        wait("the dump to flow", || {
-            self.live.get().is_some_and(|live| live.meter().raw_bytes() >= bytes)
-        });
+        wait("the dump to flow", || self.bytes() >= bytes);
+    }
+
+    /// Bytes of the dump that were read.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.live.get().map_or(0, |live| live.meter().raw_bytes())
     }
 }
 
@@ -107,7 +110,7 @@ impl Place {
 }
 
 pub(crate) const LIMITS: Limits =
-    Limits { whole: None, stall: Duration::from_secs(60), keep_free_bytes: 0 };
+    Limits { whole: None, stall: Duration::from_mins(1), keep_free_bytes: 0 };
 
 /// A run with the usual choices.
 pub(crate) fn a_run(connection: &Connection, format: Format) -> Run<'_> {

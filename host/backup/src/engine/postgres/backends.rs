@@ -18,13 +18,8 @@ const QUESTION: Duration = Duration::from_secs(20);
 /// How long the question what a dump waits for may take; the dump stands still meanwhile.
 const WONDER: Duration = Duration::from_secs(5);
 
-/// Ends every session that a backup run left on the server, and waits until
-/// none is left; gives how many there were. Safe to call for a run that never
-/// was, or whose sessions are long gone.
-///
-/// # Errors
-/// Where the server cannot be asked, or a session does not end.
-pub fn end_backends(
+/// See [`crate::end_backends`].
+pub(crate) fn end_backends(
     connection: &PostgresConnection,
     clients: &Clients,
     id: BackupId,
@@ -77,12 +72,8 @@ pub(super) fn blocked_by(access: &Access, control: &Control) -> Option<String> {
     let holder: Holder = psql::ask(access, &sql, WONDER, control).ok()?;
     let what =
         holder.relation.map_or_else(|| "something".to_owned(), |name| format!("the table {name}"));
-    let mut who = format!("session {}", holder.pid);
-    if let Some(user) = holder.user {
-        who.push_str(&format!(" of {user}"));
-    }
-    if let Some(name) = holder.application.filter(|name| !name.is_empty()) {
-        who.push_str(&format!(" ({name})"));
-    }
-    Some(format!("{what} is locked by {who}"))
+    let user = holder.user.map(|user| format!(" of {user}")).unwrap_or_default();
+    let name = holder.application.filter(|name| !name.is_empty());
+    let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
+    Some(format!("{what} is locked by session {}{user}{name}", holder.pid))
 }

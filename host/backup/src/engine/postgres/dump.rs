@@ -11,7 +11,13 @@ use cofferdam_artifact::{
 };
 use cofferdam_model::{Failure, FailureKind, Format, Phase};
 
-use super::{Found, access::Access, archive, words};
+use super::{
+    Found,
+    access::Access,
+    archive,
+    held::{self, Held},
+    words,
+};
 use crate::{
     Client,
     engine::{Dumped, Job},
@@ -33,11 +39,17 @@ pub(super) const SHAPE: [&str; 4] = ["--no-owner", "--no-acl", "--clean", "--if-
 pub(super) fn dump(
     access: &Access,
     found: &Found,
+    held: Option<Held>,
     job: &Job<'_>,
     temp: &mut TempArtifact,
 ) -> Result<Dumped, Failure> {
     let client = access.clients.for_server(found.major)?;
-    let copied = stream(access, client, found, job, temp)?;
+    let mut command = command(access, client, found, job);
+    if let Some(held) = &held {
+        command.arg(held::argument(held)?);
+    }
+    let copied = stream(command, job, temp)?;
+    drop(held);
     job.stage.enter(Phase::Checking);
     match job.format {
         Format::Plain => plain(copied),
@@ -57,15 +69,8 @@ pub(super) fn dump(
 
 /// Runs `pg_dump` and copies its output. Success means that it said nothing
 /// of an error and ended with status 0.
-fn stream(
-    access: &Access,
-    client: &Client,
-    found: &Found,
-    job: &Job<'_>,
-    temp: &mut TempArtifact,
-) -> Result<Copied, Failure> {
-    let mut running =
-        Running::start(command(access, client, found, job), Stdio::null(), listen(job))?;
+fn stream(command: Command, job: &Job<'_>, temp: &mut TempArtifact) -> Result<Copied, Failure> {
+    let mut running = Running::start(command, Stdio::null(), listen(job))?;
     job.stage.works(Some(running.group()));
     let output = running.output()?;
     // A larger pipe lets pg_dump run ahead. Where it is refused, it is only slower.

@@ -2,7 +2,7 @@
 
 use std::{
     io::Read,
-    process::Stdio,
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -44,13 +44,26 @@ pub(super) fn ask<T: DeserializeOwned>(
     control: &Control,
 ) -> Result<T, QueryError> {
     let answer = tell(access, sql, limit, control)?;
-    serde_json::from_str(&answer).map_err(|error| QueryError {
-        sqlstate: None,
-        failure: Failure::new(
-            FailureKind::Internal,
-            format!("the server's answer was not understood: {error}"),
-        ),
-    })
+    serde_json::from_str(&answer)
+        .map_err(|error| QueryError { sqlstate: None, failure: not_understood(&error) })
+}
+
+pub(super) fn not_understood(error: &serde_json::Error) -> Failure {
+    Failure::new(FailureKind::Internal, format!("the server's answer was not understood: {error}"))
+}
+
+/// `psql` as every question starts it.
+pub(super) fn command(access: &Access) -> Result<Command, Failure> {
+    let mut command = access.command(access.clients.newest()?, "psql");
+    command.args(["--no-psqlrc", "--no-password", "--quiet", "--tuples-only", "--no-align"]);
+    // Verbose, because it names the SQLSTATE in front of the message.
+    command.args(["--set", "ON_ERROR_STOP=1", "--set", "VERBOSITY=verbose"]);
+    Ok(command)
+}
+
+/// What every session is told first, as a script.
+pub(super) fn prelude() -> String {
+    PRELUDE.iter().flat_map(|statement| [*statement, ";\n"]).collect()
 }
 
 /// Runs one statement and gives what it printed.
@@ -61,11 +74,7 @@ pub(super) fn tell(
     control: &Control,
 ) -> Result<String, QueryError> {
     let plain = |failure| QueryError { sqlstate: None, failure };
-    let client = access.clients.newest().map_err(plain)?;
-    let mut command = access.command(client, "psql");
-    command.args(["--no-psqlrc", "--no-password", "--quiet", "--tuples-only", "--no-align"]);
-    // Verbose, because it names the SQLSTATE in front of the message.
-    command.args(["--set", "ON_ERROR_STOP=1", "--set", "VERBOSITY=verbose"]);
+    let mut command = command(access).map_err(plain)?;
     for statement in PRELUDE.into_iter().chain([sql]) {
         command.args(["--command", statement]);
     }

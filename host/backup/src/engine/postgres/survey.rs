@@ -37,6 +37,7 @@ pub(super) struct Answer {
     pub(super) role: String,
     size: u64,
     pub(super) conforming: bool,
+    pub(super) single_session: bool,
     large_object_bytes: u64,
     pub(super) large_objects: bool,
     pub(super) schemas: Vec<String>,

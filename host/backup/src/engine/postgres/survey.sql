@@ -42,6 +42,7 @@ SELECT json_build_object(
     'role', current_user,
     'size', pg_database_size(current_database()),
     'conforming', current_setting('standard_conforming_strings') = 'on',
+    'single_session', (SELECT rolconnlimit = 1 FROM pg_roles WHERE rolname = current_user),
     'large_object_bytes', pg_table_size('pg_catalog.pg_largeobject'),
     'large_objects', EXISTS (SELECT FROM pg_largeobject_metadata),
     'schemas', (SELECT coalesce(json_agg(quote_ident(nspname)), '[]')
