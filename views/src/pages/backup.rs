@@ -11,7 +11,7 @@ use crate::{
     pages::backup_log::log_lines,
     parts::{
         Input, api_call, badge, copy_button, csrf, duration, fact, is_moving, shell_quote, size,
-        tab_title, text_input, time,
+        tab_title, text_input, time, time_exact,
     },
     text::{backup as t, common, states},
 };
@@ -40,7 +40,6 @@ pub struct BackupPage {
 /// The whole page.
 #[must_use]
 pub fn page(chrome: &Chrome, data: &BackupPage) -> Markup {
-    let backup = &data.item.backup;
     layout(
         chrome,
         &tab_title(&data.item),
@@ -49,12 +48,6 @@ pub fn page(chrome: &Chrome, data: &BackupPage) -> Markup {
                 a href="/backups" { (common::BACKUPS) }
             }
             (live(chrome, data))
-            @if chrome.may(Role::Operator) {
-                div.stack-wide.below {
-                    (labels_form(chrome, data))
-                    (api_call(&api_calls(chrome, backup)))
-                }
-            }
         },
     )
 }
@@ -63,6 +56,7 @@ pub fn page(chrome: &Chrome, data: &BackupPage) -> Markup {
 #[must_use]
 pub fn live(chrome: &Chrome, data: &BackupPage) -> Markup {
     let backup = &data.item.backup;
+    let operator = chrome.may(Role::Operator);
     html! {
         div #live.stack-wide data-backup=(backup.id) data-title=(tab_title(&data.item))
             hx-get={ "/backups/" (backup.id) "/live" } hx-trigger="changed throttle:300ms"
@@ -74,8 +68,12 @@ pub fn live(chrome: &Chrome, data: &BackupPage) -> Markup {
                     (restore::panel(backup))
                     (rows(data))
                     (log(data))
+                    @if operator { (api_call(&api_calls(chrome, backup))) }
                 }
-                div.column { (facts(chrome, data)) }
+                div.column {
+                    (facts(chrome, data))
+                    @if operator { (labels_form(chrome, data)) }
+                }
             }
         }
     }
@@ -121,7 +119,7 @@ fn facts(chrome: &Chrome, data: &BackupPage) -> Markup {
     let backup = &data.item.backup;
     html! {
         section aria-labelledby="facts" {
-            h2 #facts { (t::FACTS) }
+            h2 #facts.sr { (t::FACTS) }
             dl.facts.panel {
                 (fact(t::DATABASE, html! {
                     @if data.database_known {
@@ -135,8 +133,8 @@ fn facts(chrome: &Chrome, data: &BackupPage) -> Markup {
                     (time(chrome, backup.created_at))
                     p.sub { bdi { (backup.created_by) } ", " (states::trigger(backup.trigger)) }
                 }))
-                @if let Some(at) = backup.started_at { (fact(t::BEGAN, time(chrome, at))) }
-                @if let Some(at) = backup.completed_at { (fact(t::ENDED, time(chrome, at))) }
+                @if let Some(at) = backup.started_at { (fact(t::BEGAN, time_exact(chrome, at))) }
+                @if let Some(at) = backup.completed_at { (fact(t::ENDED, time_exact(chrome, at))) }
                 @if let Some(text) = duration(chrome, backup) {
                     (fact(t::DURATION, html! { span.num { (text) } }))
                 }
@@ -222,7 +220,7 @@ fn labels_form(chrome: &Chrome, data: &BackupPage) -> Markup {
     let labels = data.labels_typed.clone().unwrap_or_else(|| labels.join(", "));
     html! {
         section.panel aria-label=(t::LABELS) {
-            form.inline method="post" action={ "/backups/" (backup.id) "/labels" } {
+            form.stack method="post" action={ "/backups/" (backup.id) "/labels" } {
                 (csrf(chrome))
                 (text_input(&data.label_errors, &Input {
                     name: "labels", prefix: "backup", label: t::LABELS, value: &labels,

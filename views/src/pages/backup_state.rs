@@ -7,7 +7,7 @@ use super::backup::BackupPage;
 use crate::{
     Chrome, format,
     icons::{Icon, icon},
-    parts::{bar, callout, code_block, copy_button, csrf, duration, size, try_again},
+    parts::{bar, callout, copy_button, csrf, duration, scroll_block, size, try_again},
     text::{backup as t, common, meaning, phase, states},
 };
 
@@ -172,10 +172,15 @@ fn failed(chrome: &Chrome, data: &BackupPage) -> Markup {
             }
             @if let Some(detail) = &failure.detail {
                 h3 { (t::DETAIL) }
-                (code_block(t::DETAIL, detail))
+                (scroll_block(t::DETAIL, detail))
             }
         }
-        (again(chrome, data))
+        div.actions {
+            @if data.database_known && chrome.may(Role::Operator) {
+                (try_again(chrome, backup, "primary"))
+            }
+            a.button href={ "/backups/" (backup.id) "/log" } { (t::LOG_WHOLE) }
+        }
     };
     callout("bad", Icon::Cross, &title, &body)
 }

@@ -7,7 +7,7 @@ use crate::{
     BackupItem, Chrome, DatabaseCard, GenerateForm, format,
     icons::{Icon, icon},
     layout::layout,
-    parts::{backup_table, code_block, csrf, fact, generate, size, spark, time},
+    parts::{backup_table, code_block, csrf, fact, generate, scroll_block, size, spark, time},
     text::{backup, common, database as t, overview},
 };
 
@@ -80,7 +80,7 @@ pub fn page(chrome: &Chrome, data: &DatabasePage) -> Markup {
             div.head {
                 div {
                     h1 { (slug) }
-                    p.head-sub.muted { (database.engine.label()) " · " bdi { (database.summary) } }
+                    p.head-sub.muted { span { (database.engine.label()) " · " bdi { (database.summary) } } }
                 }
                 div.head-actions { (generate(chrome, &data.generate)) }
             }
@@ -124,7 +124,7 @@ fn facts(chrome: &Chrome, data: &DatabasePage) -> Markup {
     let database = &data.card.database;
     html! {
         section aria-labelledby="connection" {
-            h2 #connection { (t::CONNECTION) }
+            div.section-head { h2 #connection { (t::CONNECTION) } }
             div.panel {
                 dl.facts {
                     @for (name, value) in &data.facts {
@@ -211,7 +211,7 @@ fn found(chrome: &Chrome, check: &Check) -> Markup {
         @if let Some(failure) = &check.failure {
             p { bdi { (common::sentence(&failure.message)) } }
             @if let Some(hint) = &failure.hint { (hint_line(hint)) }
-            @if let Some(detail) = &failure.detail { (code_block(backup::DETAIL, detail)) }
+            @if let Some(detail) = &failure.detail { (scroll_block(backup::DETAIL, detail)) }
         }
     }
 }
@@ -223,7 +223,7 @@ fn one_point(point: &CheckPoint) -> Markup {
             div {
                 p { strong { (point.name) } " " span.point-text { bdi { (point.text) } } }
                 @if let Some(hint) = &point.hint { (hint_line(hint)) }
-                @if let Some(detail) = &point.detail { (code_block(&point.name, detail)) }
+                @if let Some(detail) = &point.detail { (scroll_block(&point.name, detail)) }
             }
         }
     }

@@ -169,7 +169,7 @@ struct Need<'a> {
     database: &'a str,
     serious: bool,
     what: &'static str,
-    detail: Option<&'a str>,
+    detail: Option<String>,
     at: Option<Timestamp>,
     href: String,
     action: &'static str,
@@ -188,7 +188,7 @@ fn damaged(backup: &Backup) -> Need<'_> {
         database: backup.database.as_str(),
         serious: true,
         what: if backup.file_state == Some(FileState::Corrupt) { t::CORRUPT } else { t::MISSING },
-        detail: backup.filename.as_deref(),
+        detail: backup.filename.clone(),
         at: Some(backup.created_at),
         href: format!("/backups/{}", backup.id),
         action: t::LOOK,
@@ -208,7 +208,7 @@ fn lacking<'a>(chrome: &Chrome, card: &'a DatabaseCard, data: &OverviewPage) -> 
         (Some(last), good) if last.backup.status == BackupStatus::Failed => need(
             good.is_none(),
             if good.is_some() { t::FAILED_AFTER_GOOD } else { t::FAILED_WITHOUT_GOOD },
-            last.backup.failure.as_ref().map(|failure| failure.message.as_str()),
+            last.backup.failure.as_ref().map(|failure| common::sentence(&failure.message)),
             last.backup.completed_at,
             format!("/backups/{}", last.backup.id),
             t::LOOK,
@@ -232,7 +232,7 @@ fn entry(chrome: &Chrome, need: &Need<'_>) -> Markup {
             div.need-words {
                 p { strong { (need.database) } " " span.muted { @if let Some(at) = need.at { (time(chrome, at)) } } }
                 p { (need.what) }
-                @if let Some(detail) = need.detail { p.sub { bdi { (common::sentence(detail)) } } }
+                @if let Some(detail) = &need.detail { p.sub { bdi { (detail) } } }
             }
             a.button href=(need.href) aria-label={ (need.action) ": " (need.database) } { (need.action) }
         }

@@ -16,7 +16,7 @@ pub(crate) use fields::{Input, password, select, summary, text_input};
 pub(crate) use generate::generate;
 pub(crate) use row::{backup_table, is_moving, row, tab_title, try_again};
 pub(crate) use small::{
-    api_call, badge, bar, callout, code_block, copy_button, csrf, duration, fact, shell_quote, size,
-    time,
+    api_call, badge, bar, callout, code_block, copy_button, csrf, duration, fact, scroll_block,
+    shell_quote, size, time, time_exact,
 };
 pub(crate) use spark::spark;

@@ -57,36 +57,33 @@ pub(crate) fn backup_table(chrome: &Chrome, caption: &str, items: &[BackupItem])
 pub(crate) fn row(chrome: &Chrome, item: &BackupItem) -> Markup {
     let backup = &item.backup;
     let running = item.progress.as_ref().filter(|_| backup.status == BackupStatus::Running);
+    let so_far = backup.size_bytes.or(running.map(|progress| progress.written_bytes));
     html! {
         tr role="row" id={ "row-" (backup.id) } data-backup=(backup.id)
             data-title=[is_moving(backup).then(|| tab_title(item))]
             hx-get={ "/backups/" (backup.id) "/row" } hx-trigger="changed throttle:400ms"
             hx-swap="outerMorph" hx-nonce=(chrome.nonce) {
             td.cell-status role="cell" { (badge(backup)) }
-            td.cell-name role="cell" { (name(backup)) }
+            td.cell-name role="cell" { (name(backup, running)) }
             td.cell-created role="cell" { (time(chrome, backup.created_at)) }
-            @if let Some(progress) = running {
-                td.cell-progress role="cell" colspan="3" { (moving(backup, progress)) }
-            } @else {
-                td.cell-size.end role="cell" {
-                    @if let Some(bytes) = backup.size_bytes { (size(bytes)) }
-                    @else { span.muted { (common::NONE) } }
-                }
-                td.cell-duration.end.num role="cell" {
-                    @if let Some(text) = duration(chrome, backup) { (text) }
-                    @else { span.muted { (common::NONE) } }
-                }
-                td.cell-by role="cell" {
-                    bdi { (backup.created_by) }
-                    span.muted { " " (states::trigger(backup.trigger)) }
-                }
+            td.cell-size.end role="cell" {
+                @if let Some(bytes) = so_far { (size(bytes)) }
+                @else { span.muted { (common::NONE) } }
+            }
+            td.cell-duration.end.num role="cell" {
+                @if let Some(text) = duration(chrome, backup) { (text) }
+                @else { span.muted { (common::NONE) } }
+            }
+            td.cell-by role="cell" {
+                bdi { (backup.created_by) }
+                span.sub { (states::trigger(backup.trigger)) }
             }
             td.cell-actions role="cell" { (actions(chrome, backup)) }
         }
     }
 }
 
-fn name(backup: &Backup) -> Markup {
+fn name(backup: &Backup, running: Option<&Progress>) -> Markup {
     html! {
         div.name-line {
             a.name href={ "/backups/" (backup.id) } {
@@ -96,7 +93,9 @@ fn name(backup: &Backup) -> Markup {
             @if backup.pinned { span.pin title=(t::PINNED) { (icon(Icon::Pin)) span.sr { (t::PINNED) } } }
             @for label in &backup.labels { span.label { bdi { (label.as_str()) } } }
         }
-        @if let Some(failure) = backup.failure.as_ref().filter(|_| backup.status == BackupStatus::Failed) {
+        @if let Some(progress) = running {
+            (moving(backup, progress))
+        } @else if let Some(failure) = backup.failure.as_ref().filter(|_| backup.status == BackupStatus::Failed) {
             p.sub.sub-bad { bdi { (common::sentence(&failure.message)) } }
         } @else if !backup.description.is_empty() {
             p.sub { bdi { (backup.description) } }

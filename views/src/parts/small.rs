@@ -28,6 +28,15 @@ pub(crate) fn size(bytes: u64) -> Markup {
     html! { data.num value=(bytes) title=(format::bytes_exact(bytes)) { (format::bytes(bytes)) } }
 }
 
+/// An exact time, with the relative one on hover.
+pub(crate) fn time_exact(chrome: &Chrome, at: Timestamp) -> Markup {
+    html! {
+        time datetime=(format::machine(at)) title=(format::relative(at, chrome.now)) {
+            (format::exact(at))
+        }
+    }
+}
+
 /// How long a run took: between its beginning and its end, or now.
 pub(crate) fn duration(chrome: &Chrome, backup: &Backup) -> Option<String> {
     let from = backup.started_at?;
@@ -73,10 +82,16 @@ pub(crate) fn copy_button(what: &str, text: &str) -> Markup {
     }
 }
 
-/// Code with a copy button. It scrolls sideways, so it takes the keyboard's focus.
+/// A command with a copy button. Long lines wrap.
 pub(crate) fn code_block(label: &str, code: &str) -> Markup {
+    html! { div.code { pre { code { (code) } } (copy_button(label, code)) } }
+}
+
+/// A tool's own words with a copy button. They may be long: the block scrolls,
+/// so it takes the keyboard's focus.
+pub(crate) fn scroll_block(label: &str, code: &str) -> Markup {
     html! {
-        div.code {
+        div.code.code-scroll {
             pre tabindex="0" role="region" aria-label=(label) { code { (code) } }
             (copy_button(label, code))
         }
