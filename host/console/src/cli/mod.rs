@@ -10,7 +10,7 @@ mod output;
 mod remote;
 mod user;
 
-use std::process::ExitCode;
+use std::{io::IsTerminal as _, process::ExitCode};
 
 use clap::Parser as _;
 use cofferdam_model::Failure;
@@ -86,7 +86,10 @@ fn start_log(config: &Config, serving: bool) {
     // Libraries at their debug level would print queries and requests.
     let filter = format!("{level},sqlx=warn,actix_server=warn,hyper=warn,rustls=warn,ureq=warn");
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,actix_server=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr).with_target(false).init();
 }
 
 /// A run's failure as this program's error.

@@ -17,19 +17,18 @@ pub fn of(request: &HttpRequest, nav: Option<Nav>) -> Chrome {
         .extensions()
         .get::<Rc<Actor>>()
         .map(|actor| Viewer { name: actor.name.clone(), role: actor.role });
+    let nonce = request.extensions().get::<Nonce>().map_or_else(String::new, |nonce| nonce.0.clone());
     let public_url = request.app_data::<Data<App>>().and_then(|app| app.config.access.public_url.clone());
+    let public_url = public_url.unwrap_or_else(|| format!("http://{}", request.connection_info().host()));
     Chrome {
-        nonce: request.extensions().get::<Nonce>().map_or_else(String::new, |nonce| nonce.0.clone()),
+        nonce,
         csrf: session::csrf(&session).unwrap_or_default(),
         live_url: viewer.as_ref().map(|_| "/events".to_owned()),
         viewer,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         asset_version: assets::VERSION.clone(),
         nav,
-        public_url: public_url.unwrap_or_else(|| {
-            let connection = request.connection_info();
-            format!("http://{}", connection.host())
-        }),
+        public_url,
         now: Utc::now(),
         notice: session::take_notice(&session),
     }
