@@ -73,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         published.filename,
         published.size_bytes,
         published.sidecar.tables.len(),
-        (began.elapsed() - copying).as_secs_f64()
+        began.elapsed().saturating_sub(copying).as_secs_f64()
     );
     speed(copied.raw_bytes, began);
     Ok(())

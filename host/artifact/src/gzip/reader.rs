@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{self, Read, Seek, SeekFrom},
+    io::{self, Read},
     thread,
 };
 
@@ -71,10 +71,13 @@ impl Reader {
     /// file that this crate wrote, what lies before costs two small reads per
     /// member; in any other it has to be decompressed. Beyond the end there is
     /// nothing to read, as in a plain file.
-    pub fn open_at(mut file: File, raw_offset: u64) -> io::Result<Self> {
+    ///
+    /// The file's own position does not matter and is not moved, so that any
+    /// number of readers can share one open file.
+    pub fn open_at(file: File, raw_offset: u64) -> io::Result<Self> {
         let entry = walk::find(&file, raw_offset)?;
-        file.seek(SeekFrom::Start(entry.position))?;
-        Self::start(file, entry.position > 0, entry.skip)
+        let source = walk::Positioned { file, position: entry.position };
+        Self::start(source, entry.position > 0, entry.skip)
     }
 
     /// Reads gzip from anywhere, from its beginning.

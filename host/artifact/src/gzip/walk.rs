@@ -1,7 +1,11 @@
 //! Finding the member that holds a raw offset, by reading headers and
 //! trailers only.
 
-use std::{fs::File, io, os::unix::fs::FileExt};
+use std::{
+    fs::File,
+    io::{self, Read},
+    os::unix::fs::FileExt,
+};
 
 use super::member::{HEADER, TRAILER, member_size};
 
@@ -55,4 +59,19 @@ fn read_up_to(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> 
         }
     }
     Ok(filled)
+}
+
+/// Reads a file from a place of its own. Other handles of the same open file
+/// share one position; two readers of one file would pull it from each other.
+pub(super) struct Positioned {
+    pub(super) file: File,
+    pub(super) position: u64,
+}
+
+impl Read for Positioned {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.position)?;
+        self.position += count as u64;
+        Ok(count)
+    }
 }

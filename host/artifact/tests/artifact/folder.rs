@@ -3,7 +3,6 @@
 use std::{
     fs,
     os::unix::fs::{PermissionsExt, symlink},
-    path::Path,
 };
 
 use cofferdam_artifact::{Folder, FolderError, FolderId, SidecarError, artifact_filename};

@@ -291,3 +291,18 @@ fn an_error_of_the_source_is_passed_on_as_it_is() {
         assert_eq!(error.raw_os_error(), Some(5));
     }
 }
+
+#[test]
+fn readers_of_one_open_file_do_not_disturb_each_other() {
+    let raw = rows(6 * BLOCK);
+    let file = file_of(&packed(&raw));
+    let mut first = Reader::open(file.try_clone().unwrap()).unwrap();
+    let mut start = [0; 10];
+    first.read_exact(&mut start).unwrap();
+    let mut second = Vec::new();
+    Reader::open_at(file, BLOCK as u64 + 1).unwrap().read_to_end(&mut second).unwrap();
+    assert!(second == raw[BLOCK + 1..]);
+    let mut rest = Vec::new();
+    first.read_to_end(&mut rest).unwrap();
+    assert!(rest == raw[10..]);
+}
