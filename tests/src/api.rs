@@ -184,7 +184,7 @@ impl Reply {
     /// # Panics
     /// With the whole body, if it has another.
     #[track_caller]
-    #[must_use]
+    #[allow(clippy::must_use_candidate, clippy::return_self_not_must_use)] // Often only the status counts.
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "the answer: {}", self.text());
         self

@@ -323,3 +323,40 @@ impl Drop for Console {
         self.kill9();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_console_starts_comes_back_after_a_kill_and_ends_when_asked() {
+        let mut console = Console::builder().start();
+        console.anonymous().get("/healthz").expect(200);
+        assert!(console.api().token().is_some());
+        let (url, first) = (console.url().to_owned(), console.pid());
+        console.kill9();
+        assert!(!Path::new(&format!("/proc/{first}")).exists());
+        console.restart();
+        assert_eq!(console.url(), url);
+        console.anonymous().get("/healthz").expect(200);
+        assert!(console.terminate().success());
+        assert_eq!(console.stdout().matches("Listening on ").count(), 2);
+    }
+
+    #[test]
+    fn the_first_start_without_an_administrator_prints_a_link_that_works() {
+        let console = Console::builder().without_administrator().start();
+        let link = console.setup_link();
+        let path = link.strip_prefix(console.url()).expect("a link to this console");
+        let page = console.anonymous().get(path).expect(200);
+        assert!(page.text().contains("<form"));
+    }
+
+    #[test]
+    fn settings_that_are_refused_are_told_with_the_reason() {
+        let told = Console::builder().env("COFFERDAM_LISTEN", "nowhere").try_start();
+        let told = told.expect_err("an address that is none");
+        assert!(!told.status.success());
+        assert!(told.stderr.contains("COFFERDAM_LISTEN"), "{told:?}");
+    }
+}

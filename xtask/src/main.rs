@@ -24,7 +24,7 @@ cargo xtask test [--fast] [FILTER AND OPTIONS OF cargo nextest run]
     Sets up what is missing, then checks and tests everything.
     --fast leaves out the browser and the fault tests; a filter leaves out
     everything but the tests it names.
-cargo xtask bench backup [--size MB] [--rounds N]
+cargo xtask bench backup [--size MB] [--rounds N] [--program FILE]
     Measures backups against pg_dump and its usual pipelines, in one run.
 cargo xtask setup
     Only sets up what `test` needs.

@@ -79,6 +79,8 @@ fn workspace(task: &str, arguments: &[&str]) -> Command {
 
 fn nextest(fast: bool, arguments: &[String], count: &mut Count) -> Result<()> {
     let mut command = cargo();
+    // The whole workspace even with a filter, so that nothing is compiled
+    // again with other features: `-E 'package(cofferdam-tests)'` chooses.
     command.args(["nextest", "run", "--workspace", "--cargo-quiet"]).args(FEATURES);
     command.env("COFFERDAM_BIN", binary::target_folder()?.join("debug/cofferdam"));
     if fast {

@@ -27,27 +27,30 @@ const PG_DUMP: &str = "pg_dump --no-owner --no-acl --clean --if-exists";
 const BYTES_PER_ORDER: u64 = 482;
 
 /// How much is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Size {
     megabytes: u64,
     rounds: usize,
+    program: Option<PathBuf>,
 }
 
 impl Size {
-    /// Reads `--size MB` and `--rounds N`.
+    /// Reads `--size MB`, `--rounds N` and `--program FILE`, the last one for
+    /// another build than this checkout's.
     pub(crate) fn parse(options: &[String]) -> Result<Self> {
-        let mut size = Self { megabytes: 480, rounds: 3 };
+        let mut size = Self { megabytes: 480, rounds: 3, program: None };
         let mut words = options.iter();
         while let Some(word) = words.next() {
-            let number: u64 = words
-                .next()
-                .and_then(|number| number.parse().ok())
-                .filter(|number| (1..=100_000).contains(number))
-                .with_context(|| format!("{word} takes a number from 1 to 100000"))?;
+            let value = words.next().with_context(|| format!("{word} takes a value"))?;
+            let number = || {
+                let number = value.parse().ok().filter(|number| (1..=100_000).contains(number));
+                number.with_context(|| format!("{word} takes a number from 1 to 100000"))
+            };
             match word.as_str() {
-                "--size" => size.megabytes = number,
-                "--rounds" => size.rounds = usize::try_from(number)?,
-                _ => bail!("the options are --size MB and --rounds N"),
+                "--size" => size.megabytes = number()?,
+                "--rounds" => size.rounds = usize::try_from(number()?)?,
+                "--program" => size.program = Some(PathBuf::from(value).canonicalize()?),
+                _ => bail!("the options are --size MB, --rounds N and --program FILE"),
             }
         }
         Ok(size)
@@ -70,7 +73,7 @@ fn peers() -> Vec<(&'static str, String)> {
 /// Measures and prints.
 pub(crate) fn bench(size: &Size) -> Result<ExitCode> {
     setup::for_bench()?;
-    let program = binary::build(true)?;
+    let program = size.program.clone().map_or_else(|| binary::build(true), Ok)?;
     let programs = Programs::find().context("PostgreSQL is needed for this benchmark")?;
     let version = programs.version()?;
     let folder = Folder::new()?;
