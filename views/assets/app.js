@@ -92,9 +92,11 @@
     listChanged();
   });
 
-  // Questions open as a dialog.
-  document.addEventListener("htmx:after:swap", () => {
+  document.addEventListener("htmx:after:swap", (event) => {
+    // Questions open as a dialog.
     if (dialog?.firstElementChild && !dialog.open) dialog.showModal();
+    // What is wrong takes the focus, as it does on a page of its own.
+    if (event.detail?.ctx?.response?.status === 422) document.querySelector(".error-summary")?.focus();
   });
   dialog?.addEventListener("close", () => dialog.replaceChildren());
 

@@ -172,7 +172,12 @@ pub fn history(runs: usize, size: u64) -> Vec<Point> {
         .collect()
 }
 
-pub fn card(database: &Database, last: Option<BackupItem>, good: Option<Backup>, runs: usize) -> DatabaseCard {
+pub fn card(
+    database: &Database,
+    last: Option<BackupItem>,
+    good: Option<Backup>,
+    runs: usize,
+) -> DatabaseCard {
     let size = good.as_ref().and_then(|backup| backup.size_bytes).unwrap_or(0);
     DatabaseCard {
         database: database.clone(),
@@ -215,16 +220,22 @@ pub fn log(lines: usize) -> Vec<LogLine> {
 }
 
 pub fn tables() -> Vec<TableFacts> {
-    [("customers", 48_211), ("orders", 1_204_441), ("order_lines", 4_911_200), ("\"Order Notes\"", 0), ("products", 3_120)]
-        .into_iter()
-        .enumerate()
-        .map(|(index, (name, rows))| TableFacts {
-            name: format!("public.{name}"),
-            rows,
-            offset: index as u64 * 1000,
-            length: rows * 118,
-        })
-        .collect()
+    [
+        ("customers", 48_211),
+        ("orders", 1_204_441),
+        ("order_lines", 4_911_200),
+        ("\"Order Notes\"", 0),
+        ("products", 3_120),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(index, (name, rows))| TableFacts {
+        name: format!("public.{name}"),
+        rows,
+        offset: index as u64 * 1000,
+        length: rows * 118,
+    })
+    .collect()
 }
 
 pub fn backup_page(item: BackupItem) -> BackupPage {
@@ -240,7 +251,13 @@ pub fn backup_page(item: BackupItem) -> BackupPage {
     }
 }
 
-fn point(outcome: Outcome, name: &str, text: &str, hint: Option<&str>, detail: Option<&str>) -> CheckPoint {
+fn point(
+    outcome: Outcome,
+    name: &str,
+    text: &str,
+    hint: Option<&str>,
+    detail: Option<&str>,
+) -> CheckPoint {
     CheckPoint {
         outcome,
         name: name.into(),
@@ -264,7 +281,13 @@ pub fn check(bad: bool) -> Check {
             Some("run the SQL beside this as the owner"),
             Some("public.salaries\npublic.secret_notes"),
         ));
-        points.push(point(Outcome::Warning, "Row security", "1 table has policies; the role does not pass them by", None, None));
+        points.push(point(
+            Outcome::Warning,
+            "Row security",
+            "1 table has policies; the role does not pass them by",
+            None,
+            None,
+        ));
     } else {
         points.push(point(Outcome::Good, "Reads every table", "31 of 31 tables", None, None));
     }
@@ -279,7 +302,9 @@ pub fn sessions(count: usize) -> Vec<SessionItem> {
             created_at: ago(3600 * (index as i64 * 40 + 1)),
             seen_at: ago(index as i64 * 5000),
             address: Some(format!("192.0.2.{}", index + 10)),
-            agent: (index != 2).then(|| "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".into()),
+            agent: (index != 2).then(|| {
+                "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".into()
+            }),
         })
         .collect()
 }

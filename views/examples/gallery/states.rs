@@ -4,8 +4,8 @@ use cofferdam_model::{Engine, Failure, FailureKind, FileState, Format, LogLine};
 use cofferdam_views::{
     BackupQuery, Chrome, FieldErrors, Markup, Nav, Notice, NoticeKind,
     pages::{
-        account, backup, backup_delete, backup_log, backup_new, backups, database,
-        database_delete, database_form, databases, error, login, overview, setup,
+        account, backup, backup_delete, backup_log, backup_new, backups, database, database_delete,
+        database_form, databases, error, login, overview, setup,
     },
 };
 
@@ -34,16 +34,37 @@ fn people(pages: &mut Pages) {
     put(pages, "login", login::page(&nobody, &login::LoginPage::default()));
     let mut wrong = FieldErrors::new();
     wrong.add_whole("this name and password do not fit together");
-    put(pages, "login-wrong", login::page(&nobody, &login::LoginPage {
-        username: "admin".into(), next: Some("/backups".into()), errors: wrong,
-    }));
-    put(pages, "setup", setup::page(&nobody, &setup::SetupPage { token: "abc".into(), ..Default::default() }));
+    put(
+        pages,
+        "login-wrong",
+        login::page(
+            &nobody,
+            &login::LoginPage {
+                username: "admin".into(),
+                next: Some("/backups".into()),
+                errors: wrong,
+            },
+        ),
+    );
+    put(
+        pages,
+        "setup",
+        setup::page(&nobody, &setup::SetupPage { token: "abc".into(), ..Default::default() }),
+    );
     let mut short = FieldErrors::new();
-    short.add("username", "a user name has 1 to 64 letters, digits and . _ - @, and starts with a letter or digit");
+    short.add(
+        "username",
+        "a user name has 1 to 64 letters, digits and . _ - @, and starts with a letter or digit",
+    );
     short.add("password", "a password has at least 12 characters");
-    put(pages, "setup-errors", setup::page(&nobody, &setup::SetupPage {
-        token: "abc".into(), username: "-x".into(), errors: short,
-    }));
+    put(
+        pages,
+        "setup-errors",
+        setup::page(
+            &nobody,
+            &setup::SetupPage { token: "abc".into(), username: "-x".into(), errors: short },
+        ),
+    );
     put(pages, "setup-expired", setup::expired(&nobody));
     let account = |errors, sessions| account::AccountPage {
         created_at: data::ago(9_000_000),
@@ -51,11 +72,19 @@ fn people(pages: &mut Pages) {
         password_errors: errors,
         sessions: data::sessions(sessions),
     };
-    put(pages, "account", account::page(&data::chrome(Some(Nav::Account)), &account(FieldErrors::new(), 3)));
+    put(
+        pages,
+        "account",
+        account::page(&data::chrome(Some(Nav::Account)), &account(FieldErrors::new(), 3)),
+    );
     let mut errors = FieldErrors::new();
     errors.add("current", "this is not the current password");
     errors.add("repeat", "the two new passwords differ");
-    put(pages, "account-errors", account::page(&data::viewer(Some(Nav::Account)), &account(errors, 1)));
+    put(
+        pages,
+        "account-errors",
+        account::page(&data::viewer(Some(Nav::Account)), &account(errors, 1)),
+    );
 }
 
 fn overviews(pages: &mut Pages) {
@@ -64,14 +93,32 @@ fn overviews(pages: &mut Pages) {
     let wiki = data::database("wiki", Engine::Postgres);
     let catalog = data::database("cofferdam", Engine::Sqlite);
     let stats = overview::Stats {
-        total: 214, total_bytes: 48_211_000_000, succeeded_30d: 88, failed_30d: 2,
+        total: 214,
+        total_bytes: 48_211_000_000,
+        succeeded_30d: 88,
+        failed_30d: 2,
         free_bytes: Some(88_400_000_000),
     };
     let good = |database, seconds, size| data::completed(database, seconds, size);
     let cards = vec![
-        data::card(&shop, Some(data::done(good(&shop, 7_200, 254_000_000))), Some(good(&shop, 7_200, 254_000_000)), 28),
-        data::card(&wiki, Some(data::done(good(&wiki, 30_000, 81_000_000))), Some(good(&wiki, 30_000, 81_000_000)), 14),
-        data::card(&catalog, Some(data::done(good(&catalog, 80_000, 91_000))), Some(good(&catalog, 80_000, 91_000)), 3),
+        data::card(
+            &shop,
+            Some(data::done(good(&shop, 7_200, 254_000_000))),
+            Some(good(&shop, 7_200, 254_000_000)),
+            28,
+        ),
+        data::card(
+            &wiki,
+            Some(data::done(good(&wiki, 30_000, 81_000_000))),
+            Some(good(&wiki, 30_000, 81_000_000)),
+            14,
+        ),
+        data::card(
+            &catalog,
+            Some(data::done(good(&catalog, 80_000, 91_000))),
+            Some(good(&catalog, 80_000, 91_000)),
+            3,
+        ),
     ];
     let recent = vec![
         data::done(good(&shop, 7_200, 254_000_000)),
@@ -81,8 +128,12 @@ fn overviews(pages: &mut Pages) {
         data::cancelled(&wiki, 100_000),
     ];
     let page = overview::OverviewPage {
-        databases: cards.clone(), running: Vec::new(), recent: recent.clone(), damaged: Vec::new(),
-        stats, generate: data::generate(&[&shop, &wiki, &catalog]),
+        databases: cards.clone(),
+        running: Vec::new(),
+        recent: recent.clone(),
+        damaged: Vec::new(),
+        stats,
+        generate: data::generate(&[&shop, &wiki, &catalog]),
     };
     put(pages, "overview-good", overview::page(&chrome, &page));
     put(pages, "overview-viewer", overview::page(&data::viewer(Some(Nav::Overview)), &page));
@@ -101,10 +152,20 @@ fn overviews(pages: &mut Pages) {
     let mut missing = good(&shop, 400_000, 1_000);
     missing.file_state = Some(FileState::Missing);
     bad.damaged = vec![missing];
-    put(pages, "overview-bad", overview::page(&Chrome {
-        notice: Some(Notice { kind: NoticeKind::Done, text: "The backup of shop was cancelled.".into() }),
-        ..chrome.clone()
-    }, &bad));
+    put(
+        pages,
+        "overview-bad",
+        overview::page(
+            &Chrome {
+                notice: Some(Notice {
+                    kind: NoticeKind::Done,
+                    text: "The backup of shop was cancelled.".into(),
+                }),
+                ..chrome.clone()
+            },
+            &bad,
+        ),
+    );
 
     let first = overview::OverviewPage {
         databases: vec![data::card(&catalog, None, None, 0)],
@@ -133,22 +194,49 @@ fn lists(pages: &mut Pages) {
         items.push(data::done(backup));
     }
     for day in 3..9 {
-        items.push(data::done(data::completed(&shop, day * 86_400, 250_000_000 - day as u64 * 977_000)));
+        items.push(data::done(data::completed(
+            &shop,
+            day * 86_400,
+            250_000_000 - day as u64 * 977_000,
+        )));
     }
     let page = backups::BackupsPage {
-        items, total: 1204, per_page: 13, query: BackupQuery { page: 2, ..Default::default() },
+        items,
+        total: 1204,
+        per_page: 13,
+        query: BackupQuery { page: 2, ..Default::default() },
         databases: vec!["shop".into(), wiki.slug.to_string()],
         generate: data::generate(&[&shop, &wiki]),
     };
     put(pages, "backups", backups::page(&chrome, &page));
     put(pages, "backups-viewer", backups::page(&data::viewer(Some(Nav::Backups)), &page));
     let none = backups::BackupsPage { items: Vec::new(), total: 0, ..page.clone() };
-    put(pages, "backups-no-match", backups::page(&chrome, &backups::BackupsPage {
-        query: BackupQuery { q: "\"><script>alert(1)</script>".into(), ..Default::default() }, ..none.clone()
-    }));
-    put(pages, "backups-empty", backups::page(&chrome, &backups::BackupsPage {
-        query: BackupQuery::default(), generate: data::generate(&[&shop]), ..none
-    }));
+    put(
+        pages,
+        "backups-no-match",
+        backups::page(
+            &chrome,
+            &backups::BackupsPage {
+                query: BackupQuery {
+                    q: "\"><script>alert(1)</script>".into(),
+                    ..Default::default()
+                },
+                ..none.clone()
+            },
+        ),
+    );
+    put(
+        pages,
+        "backups-empty",
+        backups::page(
+            &chrome,
+            &backups::BackupsPage {
+                query: BackupQuery::default(),
+                generate: data::generate(&[&shop]),
+                ..none
+            },
+        ),
+    );
     let mut form = data::generate(&[&shop, &wiki]);
     form.database = wiki.slug.to_string();
     form.description = "x".repeat(501);
@@ -188,7 +276,9 @@ fn details(pages: &mut Pages) {
     let mut sqlite = data::backup_page(data::done(data::completed(&catalog, 600, 91_000)));
     sqlite.server_version = Some("SQLite 3.50.4".into());
     put(pages, "backup-sqlite", backup::page(&chrome, &sqlite));
-    for (name, state) in [("backup-missing", FileState::Missing), ("backup-corrupt", FileState::Corrupt)] {
+    for (name, state) in
+        [("backup-missing", FileState::Missing), ("backup-corrupt", FileState::Corrupt)]
+    {
         let mut page = whole.clone();
         page.item.backup.file_state = Some(state);
         put(pages, name, backup::page(&chrome, &page));
@@ -198,12 +288,22 @@ fn details(pages: &mut Pages) {
     let mut gone = data::backup_page(data::failed(&shop, 3_600));
     gone.database_known = false;
     put(pages, "backup-failed-gone", backup::page(&chrome, &gone));
-    let log = |lines: Vec<LogLine>| backup_log::BackupLogPage { backup: whole.item.backup.clone(), lines };
+    let log = |lines: Vec<LogLine>| backup_log::BackupLogPage {
+        backup: whole.item.backup.clone(),
+        lines,
+    };
     put(pages, "backup-log", backup_log::page(&chrome, &log(data::log(40))));
     put(pages, "backup-log-empty", backup_log::page(&chrome, &log(Vec::new())));
-    let delete = |last_good, refused: Option<&str>| backup_delete::page(&chrome, &backup_delete::BackupDeletePage {
-        backup: whole.item.backup.clone(), last_good, refused: refused.map(Into::into),
-    });
+    let delete = |last_good, refused: Option<&str>| {
+        backup_delete::page(
+            &chrome,
+            &backup_delete::BackupDeletePage {
+                backup: whole.item.backup.clone(),
+                last_good,
+                refused: refused.map(Into::into),
+            },
+        )
+    };
     put(pages, "backup-delete", delete(false, None));
     put(pages, "backup-delete-last", delete(true, None));
     put(pages, "backup-delete-refused", delete(false, Some("It is pinned. Unpin it first.")));
@@ -224,41 +324,111 @@ fn database_pages(pages: &mut Pages) {
     put(pages, "databases-empty-viewer", databases::page(&viewer, &[]));
     let page = database::DatabasePage {
         card: cards[0].clone(),
-        facts: [("Host", "db.example"), ("Port", "5432"), ("Database", "shop"), ("Role", "backup"), ("TLS", "verify-full")]
-            .map(|(name, value)| (name.into(), value.into())).into(),
+        facts: [
+            ("Host", "db.example"),
+            ("Port", "5432"),
+            ("Database", "shop"),
+            ("Role", "backup"),
+            ("TLS", "verify-full"),
+        ]
+        .map(|(name, value)| (name.into(), value.into()))
+        .into(),
         check: Some(data::check(false)),
         recent: vec![data::running(&shop), data::done(good), data::failed(&shop, 90_000)],
         role_sql: Some(data::ROLE_SQL.into()),
         generate: data::generate(&[&shop]),
     };
     put(pages, "database", database::page(&chrome, &page));
-    put(pages, "database-bad", database::page(&chrome, &database::DatabasePage { check: Some(data::check(true)), ..page.clone() }));
-    let failure = Failure::new(FailureKind::Authentication, "the server refused the password of role backup")
-        .hint("enter the password again under Edit").detail("FATAL:  password authentication failed for user \"backup\"");
-    put(pages, "database-unreachable", database::page(&chrome, &database::DatabasePage {
-        check: Some(database::Check { points: Vec::new(), failure: Some(failure), ..data::check(false) }), ..page.clone()
-    }));
+    put(
+        pages,
+        "database-bad",
+        database::page(
+            &chrome,
+            &database::DatabasePage { check: Some(data::check(true)), ..page.clone() },
+        ),
+    );
+    let failure =
+        Failure::new(FailureKind::Authentication, "the server refused the password of role backup")
+            .hint("enter the password again under Edit")
+            .detail("FATAL:  password authentication failed for user \"backup\"");
+    put(
+        pages,
+        "database-unreachable",
+        database::page(
+            &chrome,
+            &database::DatabasePage {
+                check: Some(database::Check {
+                    points: Vec::new(),
+                    failure: Some(failure),
+                    ..data::check(false)
+                }),
+                ..page.clone()
+            },
+        ),
+    );
     put(pages, "database-viewer", database::page(&viewer, &page));
-    put(pages, "database-new", database::page(&chrome, &database::DatabasePage {
-        card: cards[1].clone(), facts: vec![("File".into(), catalog.summary.clone())], check: None,
-        recent: Vec::new(), role_sql: None, generate: data::generate(&[&catalog]),
-    }));
-    put(pages, "database-form", database_form::page(&chrome, None, &database_form::DatabaseForm::default()));
-    put(pages, "database-form-sqlite", database_form::page(&chrome, None, &database_form::DatabaseForm {
-        engine: Engine::Sqlite, path: "/srv/app/app.db".into(), ..Default::default()
-    }));
+    put(
+        pages,
+        "database-new",
+        database::page(
+            &chrome,
+            &database::DatabasePage {
+                card: cards[1].clone(),
+                facts: vec![("File".into(), catalog.summary.clone())],
+                check: None,
+                recent: Vec::new(),
+                role_sql: None,
+                generate: data::generate(&[&catalog]),
+            },
+        ),
+    );
+    put(
+        pages,
+        "database-form",
+        database_form::page(&chrome, None, &database_form::DatabaseForm::default()),
+    );
+    put(
+        pages,
+        "database-form-sqlite",
+        database_form::page(
+            &chrome,
+            None,
+            &database_form::DatabaseForm {
+                engine: Engine::Sqlite,
+                path: "/srv/app/app.db".into(),
+                ..Default::default()
+            },
+        ),
+    );
     let mut form = database_form::DatabaseForm {
-        name: "Shop".into(), host: "db.example".into(), port: "54x".into(), dbname: "shop".into(),
-        user: "backup".into(), password_stored: true, ..Default::default()
+        name: "Shop".into(),
+        host: "db.example".into(),
+        port: "54x".into(),
+        dbname: "shop".into(),
+        user: "backup".into(),
+        password_stored: true,
+        ..Default::default()
     };
     form.errors.add("name", "a short name has only lower-case letters a–z, digits, _ and -");
     form.errors.add("port", "a port is a number from 1 to 65535");
     put(pages, "database-form-errors", database_form::page(&chrome, Some(&shop), &form));
-    let delete = |refused: Option<&str>| database_delete::page(&chrome, &database_delete::DatabaseDeletePage {
-        database: shop.clone(), backups: 28, total_bytes: 7_000_000_000, refused: refused.map(Into::into),
-    });
+    let delete = |refused: Option<&str>| {
+        database_delete::page(
+            &chrome,
+            &database_delete::DatabaseDeletePage {
+                database: shop.clone(),
+                backups: 28,
+                total_bytes: 7_000_000_000,
+                refused: refused.map(Into::into),
+            },
+        )
+    };
     put(pages, "database-delete", delete(None));
-    put(pages, "database-delete-refused", delete(Some("A backup of it is running. Cancel it first.")));
+    put(
+        pages,
+        "database-delete-refused",
+        delete(Some("A backup of it is running. Cancel it first.")),
+    );
 }
 
 fn errors(pages: &mut Pages) {

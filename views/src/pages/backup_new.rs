@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::{Chrome, GenerateForm, layout::layout, parts::generate, text::backup as t};
+use crate::{Chrome, GenerateForm, layout::layout, parts::generate_alone, text::backup as t};
 
 /// The whole page. htmx takes `#generate` out of it.
 #[must_use]
@@ -12,7 +12,7 @@ pub fn page(chrome: &Chrome, form: &GenerateForm) -> Markup {
         t::GENERATE,
         &html! {
             div.head { h1 { (t::GENERATE) } }
-            div.panel.alone { (generate(chrome, form)) }
+            div.panel.alone { (generate_alone(chrome, form)) }
         },
     )
 }

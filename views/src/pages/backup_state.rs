@@ -101,7 +101,8 @@ fn running(chrome: &Chrome, backup: &Backup, progress: &Progress) -> Markup {
 
 /// The steps of a run, with the present one marked.
 fn steps(now: Phase) -> Markup {
-    let all = [Phase::Waiting, Phase::Preparing, Phase::Dumping, Phase::Checking, Phase::Publishing];
+    let all =
+        [Phase::Waiting, Phase::Preparing, Phase::Dumping, Phase::Checking, Phase::Publishing];
     html! {
         ol.steps aria-label=(t::STEPS) {
             @for step in all {
@@ -136,12 +137,9 @@ fn completed(chrome: &Chrome, backup: &Backup) -> Markup {
             t::MISSING_TITLE,
             &html! { (file) p { (t::MISSING_TEXT) } },
         ),
-        Some(FileState::Corrupt) => callout(
-            "bad",
-            Icon::Alert,
-            t::CORRUPT_TITLE,
-            &html! { (file) p { (t::CORRUPT_TEXT) } },
-        ),
+        Some(FileState::Corrupt) => {
+            callout("bad", Icon::Alert, t::CORRUPT_TITLE, &html! { (file) p { (t::CORRUPT_TEXT) } })
+        }
         _ => callout(
             "good",
             Icon::Shield,

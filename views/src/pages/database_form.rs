@@ -68,7 +68,9 @@ pub fn page(chrome: &Chrome, existing: Option<&Database>, form: &DatabaseForm) -
             t::SAVE,
             format!("/databases/{}", database.id),
         ),
-        None => (t::ADD.to_owned(), "/databases".to_owned(), t::ADD_SUBMIT, "/databases".to_owned()),
+        None => {
+            (t::ADD.to_owned(), "/databases".to_owned(), t::ADD_SUBMIT, "/databases".to_owned())
+        }
     };
     layout(
         chrome,

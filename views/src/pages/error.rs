@@ -48,9 +48,10 @@ impl ErrorPage {
             Self::Method => (t::METHOD, plain(t::METHOD_TEXT)),
             Self::Conflict(reason) => (t::CONFLICT, plain(reason)),
             Self::TooLarge => (t::TOO_LARGE, plain(t::TOO_LARGE_TEXT)),
-            Self::TooMany(seconds) => {
-                (t::TOO_MANY, plain(&t::too_many(&format::duration(seconds.saturating_mul(1000).max(10_000)))))
-            }
+            Self::TooMany(seconds) => (
+                t::TOO_MANY,
+                plain(&t::too_many(&format::duration(seconds.saturating_mul(1000).max(10_000)))),
+            ),
             Self::Internal(incident) => (
                 t::INTERNAL,
                 html! {

@@ -110,8 +110,11 @@ fn moving(chrome: &Chrome, data: &OverviewPage) -> Markup {
 /// The answer in one line, and the numbers behind it.
 fn verdict(chrome: &Chrome, data: &OverviewPage, needs: &[Need<'_>]) -> Markup {
     let databases = data.databases.len();
-    let needing =
-        data.databases.iter().filter(|card| needs.iter().any(|need| need.database == card.database.slug.as_str())).count();
+    let needing = data
+        .databases
+        .iter()
+        .filter(|card| needs.iter().any(|need| need.database == card.database.slug.as_str()))
+        .count();
     let good = needs.is_empty() && databases > 0;
     let words = if good {
         t::verdict_good(databases, data.databases[0].database.slug.as_str())

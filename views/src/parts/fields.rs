@@ -33,10 +33,11 @@ fn id(prefix: &str, name: &str) -> String {
 }
 
 fn described(id: &str, hint: Option<&str>, error: Option<&str>) -> Option<String> {
-    let parts: Vec<String> = [hint.map(|_| format!("{id}-hint")), error.map(|_| format!("{id}-error"))]
-        .into_iter()
-        .flatten()
-        .collect();
+    let parts: Vec<String> =
+        [hint.map(|_| format!("{id}-hint")), error.map(|_| format!("{id}-error"))]
+            .into_iter()
+            .flatten()
+            .collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 

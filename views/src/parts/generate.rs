@@ -1,6 +1,6 @@
 //! The form behind "Generate Backup".
 
-use cofferdam_model::{Engine, Format, Role};
+use cofferdam_model::{Engine, Format, Level, Role};
 use maud::{Markup, html};
 
 use super::{Input, csrf, select, summary, text_input};
@@ -15,6 +15,15 @@ const PREFIX: &str = "generate";
 /// `#generate`: one click with good defaults; the options open in place. It
 /// posts by itself; with scripts the page stays and the list gets its row.
 pub(crate) fn generate(chrome: &Chrome, form: &GenerateForm) -> Markup {
+    markup(chrome, form, false)
+}
+
+/// The same on a page of its own, with the options open.
+pub(crate) fn generate_alone(chrome: &Chrome, form: &GenerateForm) -> Markup {
+    markup(chrome, form, true)
+}
+
+fn markup(chrome: &Chrome, form: &GenerateForm, alone: bool) -> Markup {
     if !chrome.may(Role::Operator) {
         return html! { p.muted.role-note { (t::ROLE_LOOKS) } };
     }
@@ -30,7 +39,7 @@ pub(crate) fn generate(chrome: &Chrome, form: &GenerateForm) -> Markup {
             (summary(&form.errors, PREFIX))
             div.generate-bar {
                 (database(form))
-                (options(form))
+                (options(form, alone))
                 button.button.primary type="submit" { (icon(Icon::Archive)) (t::GENERATE) }
             }
         }
@@ -52,7 +61,8 @@ fn database(form: &GenerateForm) -> Markup {
     }
 }
 
-fn options(form: &GenerateForm) -> Markup {
+fn options(form: &GenerateForm, alone: bool) -> Markup {
+    let level = form.compression_level.parse::<Level>().unwrap_or_default().get().to_string();
     let levels: Vec<(String, String)> =
         (1..=9).map(|level: u8| (level.to_string(), t::level_option(level))).collect();
     let formats: Vec<(String, String)> = [Format::Plain, Format::Custom]
@@ -61,7 +71,7 @@ fn options(form: &GenerateForm) -> Markup {
         .collect();
     let has_formats = form.databases.iter().any(|choice| choice.engine == Engine::Postgres);
     html! {
-        details.popover open[!form.errors.is_empty()] {
+        details.popover open[!form.errors.is_empty() || alone] {
             summary.button { (icon(Icon::Options)) (t::OPTIONS) }
             div.popover-body {
                 (text_input(&form.errors, &Input {
@@ -71,7 +81,7 @@ fn options(form: &GenerateForm) -> Markup {
                 }))
                 (select(&form.errors, &Input {
                     name: "compression_level", prefix: PREFIX, label: t::LEVEL,
-                    value: &form.compression_level, hint: Some(t::LEVEL_HINT), ..Input::default()
+                    value: &level, hint: Some(t::LEVEL_HINT), ..Input::default()
                 }, &levels))
                 @if has_formats {
                     (select(&form.errors, &Input {

@@ -29,8 +29,7 @@ pub(crate) const DURATION: &str = "Duration";
 pub(crate) const BY: &str = "By";
 pub(crate) const ACTIONS: &str = "Actions";
 pub(crate) const EMPTY_TITLE: &str = "No backups yet";
-pub(crate) const EMPTY_TEXT: &str =
-    "Each backup appears here the moment it is asked for, with its progress, and stays with its log.";
+pub(crate) const EMPTY_TEXT: &str = "Each backup appears here the moment it is asked for, with its progress, and stays with its log.";
 pub(crate) const NO_MATCH_TITLE: &str = "Nothing fits these filters";
 pub(crate) const NO_MATCH_TEXT: &str = "Other words or fewer filters may find it.";
 pub(crate) const PAGES: &str = "Pages";
@@ -83,11 +82,9 @@ pub(crate) const CANCELLED_TITLE: &str = "This backup was cancelled";
 pub(crate) const CANCELLED_TEXT: &str = "Nothing of it remains but this record.";
 pub(crate) const COMPLETED_TITLE: &str = "Whole and checked";
 pub(crate) const MISSING_TITLE: &str = "The file is missing";
-pub(crate) const MISSING_TEXT: &str =
-    "It was written and checked, but it is not where it was. It does not count as a good backup. If the folder was moved or is not mounted, put it back; otherwise make a new backup.";
+pub(crate) const MISSING_TEXT: &str = "It was written and checked, but it is not where it was. It does not count as a good backup. If the folder was moved or is not mounted, put it back; otherwise make a new backup.";
 pub(crate) const CORRUPT_TITLE: &str = "The file is damaged";
-pub(crate) const CORRUPT_TEXT: &str =
-    "Its size or SHA-256 is not the one that was recorded. Do not restore from it. Make a new backup, and check the disk.";
+pub(crate) const CORRUPT_TEXT: &str = "Its size or SHA-256 is not the one that was recorded. Do not restore from it. Make a new backup, and check the disk.";
 pub(crate) const GONE_DATABASE: &str = "This database is no longer configured.";
 pub(crate) const NO_DOWNLOAD: &str = "Your role may look, not download.";
 
@@ -201,5 +198,9 @@ pub(crate) fn log_lines(count: usize) -> String {
 }
 
 pub(crate) fn sorted_by(column: &str, descending: bool) -> String {
-    if descending { format!("{column}, largest or newest first") } else { format!("{column}, smallest or oldest first") }
+    if descending {
+        format!("{column}, largest or newest first")
+    } else {
+        format!("{column}, smallest or oldest first")
+    }
 }

@@ -7,8 +7,7 @@ pub(crate) const ADD_SUBMIT: &str = "Add the database";
 pub(crate) const SAVE: &str = "Save the changes";
 pub(crate) const EDIT_TITLE: &str = "Edit";
 pub(crate) const EMPTY_TITLE: &str = "No databases yet";
-pub(crate) const EMPTY_TEXT: &str =
-    "A database is a connection that can be backed up: PostgreSQL over the network or a socket, or an SQLite file on this machine.";
+pub(crate) const EMPTY_TEXT: &str = "A database is a connection that can be backed up: PostgreSQL over the network or a socket, or an SQLite file on this machine.";
 pub(crate) const EMPTY_VIEWER: &str = "An administrator can add one.";
 pub(crate) const ENGINE: &str = "Engine";
 pub(crate) const NAME: &str = "Short name";
@@ -33,7 +32,8 @@ pub(crate) const PATH_HINT: &str = "The full path on the machine that runs the c
 pub(crate) const CONNECTION: &str = "Connection";
 
 pub(crate) const BACKUPS_OF: &str = "Latest backups";
-pub(crate) const NO_BACKUPS: &str = "No backup of this database yet. Generate Backup makes the first one.";
+pub(crate) const NO_BACKUPS: &str =
+    "No backup of this database yet. Generate Backup makes the first one.";
 pub(crate) const NO_BACKUPS_VIEWER: &str = "No backup of this database yet.";
 pub(crate) const ALL_OF: &str = "All of them";
 pub(crate) const ADDED: &str = "Added";
@@ -43,8 +43,7 @@ pub(crate) const LAST_GOOD: &str = "Last good";
 pub(crate) const CHECK: &str = "Pre-flight";
 pub(crate) const CHECK_NOW: &str = "Check now";
 pub(crate) const CHECK_AGAIN: &str = "Check again";
-pub(crate) const CHECK_NEVER: &str =
-    "Not checked yet. The check connects, looks at versions, privileges and room, and changes nothing.";
+pub(crate) const CHECK_NEVER: &str = "Not checked yet. The check connects, looks at versions, privileges and room, and changes nothing.";
 pub(crate) const CHECK_BUSY: &str = "Checking";
 pub(crate) const CHECK_GOOD: &str = "Ready to back up";
 pub(crate) const CHECK_WARNING: &str = "A backup works; something is worth a look";
@@ -54,7 +53,8 @@ pub(crate) const WARNING: &str = "Worth a look";
 pub(crate) const BAD: &str = "Bad";
 
 pub(crate) const ROLE_TITLE: &str = "A role that may read and nothing else";
-pub(crate) const ROLE_NOTE: &str = "Run this as the owner or a superuser, with a password of your own.";
+pub(crate) const ROLE_NOTE: &str =
+    "Run this as the owner or a superuser, with a password of your own.";
 pub(crate) const ROLE_WHAT: &str = "the SQL";
 
 pub(crate) const DELETE_TITLE: &str = "Remove this database";
@@ -68,7 +68,9 @@ pub(crate) const KEEP: &str = "Keep it";
 pub(crate) fn keeps(count: u64, bytes: u64) -> String {
     match count {
         0 => "There are no backups of it.".to_owned(),
-        1 => format!("Its one backup ({}) stays and can still be downloaded.", format::bytes(bytes)),
+        1 => {
+            format!("Its one backup ({}) stays and can still be downloaded.", format::bytes(bytes))
+        }
         _ => format!(
             "Its {} backups ({}) stay and can still be downloaded.",
             format::number(count),

@@ -21,12 +21,12 @@ pub(crate) const FIRST_NOTE: &str =
     "It takes nothing from the database but time to read, and can be cancelled at any moment.";
 pub(crate) const NEXT_STEPS: &str = "Next steps";
 pub(crate) const NEXT_DATABASE: &str = "Add a database";
-pub(crate) const NEXT_DATABASE_NOTE: &str = "PostgreSQL over the network or a socket, or an SQLite file.";
+pub(crate) const NEXT_DATABASE_NOTE: &str =
+    "PostgreSQL over the network or a socket, or an SQLite file.";
 pub(crate) const NEXT_ACCOUNT: &str = "Look at your account";
 pub(crate) const NEXT_ACCOUNT_NOTE: &str = "Change the password, see where you are signed in.";
 pub(crate) const NO_DATABASE_TITLE: &str = "Add the first database";
-pub(crate) const NO_DATABASE_TEXT: &str =
-    "Cofferdam backs up PostgreSQL databases and SQLite files. Add one, and its first backup is one click away.";
+pub(crate) const NO_DATABASE_TEXT: &str = "Cofferdam backs up PostgreSQL databases and SQLite files. Add one, and its first backup is one click away.";
 pub(crate) const NO_DATABASE_VIEWER: &str =
     "No database has been added yet. An administrator can add one.";
 pub(crate) const FIRST_VIEWER: &str =
@@ -72,7 +72,8 @@ pub(crate) fn chart(database: &str) -> String {
     format!("Size of the latest backups of {database}")
 }
 
-pub(crate) const FAILED_AFTER_GOOD: &str = "The last backup failed. The good one before it is kept.";
+pub(crate) const FAILED_AFTER_GOOD: &str =
+    "The last backup failed. The good one before it is kept.";
 pub(crate) const FAILED_WITHOUT_GOOD: &str = "The last backup failed, and there is no good one.";
 pub(crate) const NEVER: &str = "There is no backup of this database yet.";
 pub(crate) const OLD: &str = "The newest good backup is more than a week old.";

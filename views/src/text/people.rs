@@ -14,16 +14,14 @@ pub(crate) const PASSWORD_HINT: &str =
 pub(crate) const PASSWORD_AGAIN: &str = "Password again";
 pub(crate) const SETUP_SUBMIT: &str = "Create the administrator";
 pub(crate) const SETUP_EXPIRED_TITLE: &str = "This set-up link no longer works";
-pub(crate) const SETUP_EXPIRED_TEXT: &str =
-    "Each link works once, and only until the first administrator exists. If there is one, sign in. If not, restart the console: it prints a new link.";
+pub(crate) const SETUP_EXPIRED_TEXT: &str = "Each link works once, and only until the first administrator exists. If there is one, sign in. If not, restart the console: it prints a new link.";
 
 pub(crate) const PROFILE: &str = "Profile";
 pub(crate) const ROLE: &str = "Role";
 pub(crate) const MEMBER_SINCE: &str = "Account made";
 pub(crate) const PASSWORD_CHANGED: &str = "Password changed";
 pub(crate) const CHANGE_PASSWORD: &str = "Change the password";
-pub(crate) const CHANGE_PASSWORD_NOTE: &str =
-    "Changing it signs out every other browser.";
+pub(crate) const CHANGE_PASSWORD_NOTE: &str = "Changing it signs out every other browser.";
 pub(crate) const CURRENT_PASSWORD: &str = "Current password";
 pub(crate) const NEW_PASSWORD: &str = "New password";
 pub(crate) const NEW_PASSWORD_AGAIN: &str = "New password again";

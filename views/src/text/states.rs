@@ -1,6 +1,8 @@
 //! Words for the states of the model.
 
-use cofferdam_model::{BackupStatus, FailureKind, FileState, Format, LogLevel, Phase, Role, Trigger};
+use cofferdam_model::{
+    BackupStatus, FailureKind, FileState, Format, LogLevel, Phase, Role, Trigger,
+};
 
 /// A status in one word.
 #[must_use]
@@ -93,18 +95,40 @@ pub(crate) fn log_level(level: LogLevel) -> &'static str {
 #[must_use]
 pub fn meaning(kind: FailureKind) -> &'static str {
     match kind {
-        FailureKind::Tool => "The dump tool reported an error, so its output cannot be trusted. Nothing was kept.",
-        FailureKind::Stall => "The server sent nothing for longer than the stall limit allows. Often another session holds a lock. Nothing was kept.",
-        FailureKind::Timeout => "The run took longer than the limit for one run and was stopped. Nothing was kept.",
-        FailureKind::Space => "The disk that holds the backups has too little room. The partial file was removed; other backups are untouched.",
-        FailureKind::Interrupted => "The console stopped while this backup was being made. The partial file was removed.",
-        FailureKind::Privilege => "The role may not read everything, so a backup would have had holes. Nothing was kept.",
-        FailureKind::Connection => "The server could not be reached, or it closed the connection. Nothing was kept.",
-        FailureKind::Authentication => "The server did not accept this role and password. Nothing was read.",
-        FailureKind::Client => "No installed client program can dump this server. Nothing was read.",
-        FailureKind::Storage => "The disk that holds the backups reported an error. The partial file was removed.",
+        FailureKind::Tool => {
+            "The dump tool reported an error, so its output cannot be trusted. Nothing was kept."
+        }
+        FailureKind::Stall => {
+            "The server sent nothing for longer than the stall limit allows. Often another session holds a lock. Nothing was kept."
+        }
+        FailureKind::Timeout => {
+            "The run took longer than the limit for one run and was stopped. Nothing was kept."
+        }
+        FailureKind::Space => {
+            "The disk that holds the backups has too little room. The partial file was removed; other backups are untouched."
+        }
+        FailureKind::Interrupted => {
+            "The console stopped while this backup was being made. The partial file was removed."
+        }
+        FailureKind::Privilege => {
+            "The role may not read everything, so a backup would have had holes. Nothing was kept."
+        }
+        FailureKind::Connection => {
+            "The server could not be reached, or it closed the connection. Nothing was kept."
+        }
+        FailureKind::Authentication => {
+            "The server did not accept this role and password. Nothing was read."
+        }
+        FailureKind::Client => {
+            "No installed client program can dump this server. Nothing was read."
+        }
+        FailureKind::Storage => {
+            "The disk that holds the backups reported an error. The partial file was removed."
+        }
         FailureKind::Settings => "The settings of this database do not fit. Nothing was read.",
         FailureKind::Cancelled => "Somebody stopped it. Nothing of it remains but this record.",
-        FailureKind::Internal => "This is a fault in Cofferdam, not in your database. Nothing was kept.",
+        FailureKind::Internal => {
+            "This is a fault in Cofferdam, not in your database. Nothing was kept."
+        }
     }
 }
