@@ -47,7 +47,8 @@ fn rows_are_counted_and_placed_for_each_table() {
     let of = |name: &str| record.tables.iter().find(|table| table.0 == name).unwrap();
     let piece = |name: &str| {
         let (_, _, from, to) = *of(name);
-        std::str::from_utf8(&out[from as usize..to as usize]).unwrap()
+        std::str::from_utf8(&out[usize::try_from(from).unwrap()..usize::try_from(to).unwrap()])
+            .unwrap()
     };
     assert_eq!((of("empty").1, piece("empty")), (0, ""));
     assert_eq!(of("large").1, 70_000);

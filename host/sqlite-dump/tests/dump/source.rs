@@ -247,18 +247,50 @@ fn a_user_who_could_lock_the_application_out_is_refused() {
     assert_eq!(as_nobody(), "cannot open");
 }
 
+struct Full;
+impl std::io::Write for Full {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::StorageFull.into())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn an_output_that_fails_is_reported_as_such() {
     let source = accounts("delete");
-    struct Full;
-    impl std::io::Write for Full {
-        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
-            Err(std::io::ErrorKind::StorageFull.into())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
     let error = Snapshot::open(&source.path).unwrap().dump(&mut Full, &mut Unobserved).unwrap_err();
     assert!(matches!(error, DumpError::Write(_)), "{error:?}");
+}
+
+#[test]
+fn errors_are_said_in_one_plain_sentence() {
+    let said = [
+        (DumpError::NotFound { path: "/srv/a.db".into() }, "there is no file /srv/a.db"),
+        (
+            DumpError::Locked { waited: Duration::from_secs(10) },
+            "the database stayed locked by another program for 10 s",
+        ),
+        (
+            DumpError::Corrupt { detail: "page 7 is never used".to_owned() },
+            "the database is damaged: page 7 is never used",
+        ),
+        (
+            DumpError::NotADatabase { path: "/srv/a.db".into() },
+            "/srv/a.db is not an SQLite database, or it is encrypted",
+        ),
+    ];
+    for (error, message) in said {
+        assert_eq!(error.to_string(), message);
+        assert!(error.hint().is_some_and(|hint| !hint.ends_with('.')));
+    }
+}
+
+#[test]
+fn a_snapshot_can_be_handed_to_another_thread() {
+    let source = accounts("wal");
+    let snapshot = Snapshot::open(&source.path).unwrap();
+    let dumped = thread::spawn(move || snapshot.dump(&mut std::io::sink(), &mut Unobserved));
+    assert_eq!(dumped.join().unwrap().unwrap().rows, 40_000);
 }
