@@ -30,7 +30,7 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
         bail!("these Debian packages, or what they stand for, are missing: {list}");
     }
     let Some(prefix) = privilege() else {
-        bail!("packages are missing, and sudo asks for a password\nHINT: run: sudo {line}");
+        bail!("packages are missing, and only root may install them\nHINT: run: sudo {line}");
     };
     say(format_args!("installing {list}"));
     let guard =
