@@ -45,9 +45,11 @@ impl App {
     /// Opens catalog and vault, and makes the data folder at the first start.
     pub async fn open(config: Config) -> anyhow::Result<Self> {
         make_private(&config.data_dir)?;
-        let catalog = Catalog::open(&config.catalog.to_string_lossy())
-            .await
-            .with_context(|| format!("the catalog {} cannot be opened", config.catalog.display()))?;
+        make_private(&config.plugin_dir)?;
+        let catalog =
+            Catalog::open(&config.catalog.to_string_lossy()).await.with_context(|| {
+                format!("the catalog {} cannot be opened", config.catalog.display())
+            })?;
         let vault = open_vault(&config, &catalog).await?;
         let clients = Clients::discover(config.postgres_bin_dir.as_deref());
         Ok(Self {
@@ -62,6 +64,7 @@ impl App {
     }
 
     /// The present moment, as the catalog keeps it.
+    #[allow(clippy::unused_self)] // Whoever asks for the time has an `App`; a test may give it another clock.
     pub fn now(&self) -> Timestamp {
         let now = Utc::now();
         chrono::DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
@@ -72,10 +75,13 @@ impl App {
     /// refused, and nothing is written to it or deleted from it.
     pub async fn folder(&self) -> Result<Folder, Failure> {
         let id = self.catalog.setting(keys::FOLDER).await.map_err(|error| {
-            Failure::new(FailureKind::Internal, "the catalog cannot be read").detail(error.to_string())
+            Failure::new(FailureKind::Internal, "the catalog cannot be read")
+                .detail(error.to_string())
         })?;
         let id = id.and_then(|text| text.parse::<FolderId>().ok());
-        let id = id.ok_or_else(|| Failure::new(FailureKind::Internal, "the backup folder was never set up"))?;
+        let id = id.ok_or_else(|| {
+            Failure::new(FailureKind::Internal, "the backup folder was never set up")
+        })?;
         Folder::open(&self.config.backup_dir, id).map_err(|error| {
             Failure::new(FailureKind::Storage, format!("the backup folder cannot be used: {error}"))
                 .hint("mount the disk that holds it, or correct the setting backup_dir")

@@ -1,11 +1,11 @@
 //! The JSON of the API, which is also what `--json` prints. Field names are a
 //! contract: they are only ever added to.
 
-use cofferdam_model::{
-    Backup as Record, BackupStatus, Database as DatabaseRecord, Engine, Failure, FileState, Format, LogLine,
-    Progress, SslMode, Trigger,
-};
 use chrono::{DateTime, Utc};
+use cofferdam_model::{
+    Backup as Record, BackupStatus, Database as DatabaseRecord, Engine, Failure, FileState, Format,
+    LogLine, Progress, SslMode, Trigger,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -22,7 +22,7 @@ pub struct Backup {
     pub engine: Engine,
     /// The file's name, once it has one.
     pub filename: Option<String>,
-    /// Plain SQL in gzip, or pg_dump's own archive.
+    /// Plain SQL in gzip, or `pg_dump`'s own archive.
     pub format: Format,
     /// 1 to 9.
     pub compression_level: u8,

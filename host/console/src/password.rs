@@ -62,7 +62,10 @@ impl Passwords {
     /// A PHC string of the password under a fresh salt.
     pub async fn hash(&self, password: Secret) -> String {
         self.run(move || {
-            ARGON.hash_password(password.expose().as_bytes()).expect("hashing needs only memory").to_string()
+            ARGON
+                .hash_password(password.expose().as_bytes())
+                .expect("hashing needs only memory")
+                .to_string()
         })
         .await
     }
@@ -73,8 +76,9 @@ impl Passwords {
         self.run(move || {
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| NOBODY.clone());
-            let fits = PasswordHash::new(&hash)
-                .is_ok_and(|hash| ARGON.verify_password(password.expose().as_bytes(), &hash).is_ok());
+            let fits = PasswordHash::new(&hash).is_ok_and(|hash| {
+                ARGON.verify_password(password.expose().as_bytes(), &hash).is_ok()
+            });
             fits && known
         })
         .await
@@ -112,8 +116,20 @@ fn is_common(lower: &str) -> bool {
         "qwertyuiopasdfghjklzxcvbnm",
     ];
     const WORDS: [&str; 14] = [
-        "password", "passwort", "letmein", "welcome", "iloveyou", "administrator", "admin", "changeme",
-        "cofferdam", "qwerty", "secret", "dragon", "monkey", "football",
+        "password",
+        "passwort",
+        "letmein",
+        "welcome",
+        "iloveyou",
+        "administrator",
+        "admin",
+        "changeme",
+        "cofferdam",
+        "qwerty",
+        "secret",
+        "dragon",
+        "monkey",
+        "football",
     ];
     let first = lower.chars().next();
     if lower.chars().all(|c| Some(c) == first) || RUNS.iter().any(|run| run.contains(lower)) {

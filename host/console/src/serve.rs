@@ -15,9 +15,17 @@ use crate::{
     app::App,
     config::Config,
     http,
-    service::{reconcile, setup},
+    service::{
+        reconcile::{self, Caretaker},
+        setup,
+    },
     worker,
 };
+
+/// Dead workers are looked for so often.
+const CARE: Duration = Duration::from_secs(5);
+/// Missing files are looked for every so many rounds of that.
+const FILES_EVERY: u32 = 12;
 
 /// Runs until asked to stop.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
@@ -31,6 +39,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let handle = bound.server.handle();
     let (stop, stopped) = watch::channel(false);
     let name = format!("{}{}", reconcile::CONSOLE, uuid::Uuid::new_v4());
+    let care = tokio::spawn(take_care(Caretaker::new(app.clone(), name.clone())));
     let work = tokio::spawn(worker::work(app.clone(), name, stopped));
     let server = tokio::spawn(bound.server);
 
@@ -43,10 +52,27 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     if time::timeout(limit, work).await.is_err() {
         tracing::warn!("a run did not end in time; the next start puts things in step");
     }
+    care.abort();
     handle.stop(true).await;
     server.await.context("the server ended badly")??;
     app.catalog.close().await;
     Ok(())
+}
+
+/// Every few seconds the jobs, every minute the files.
+async fn take_care(mut caretaker: Caretaker) {
+    let mut pulse = time::interval(CARE);
+    for round in 0_u32.. {
+        pulse.tick().await;
+        if let Err(error) = caretaker.jobs().await {
+            tracing::warn!("expired jobs cannot be looked at: {error:#}");
+        }
+        if round.is_multiple_of(FILES_EVERY)
+            && let Err(error) = caretaker.files().await
+        {
+            tracing::warn!("the backup folder cannot be looked at: {error:#}");
+        }
+    }
 }
 
 /// One console per data folder. The lock ends with the process, however it ends.

@@ -39,7 +39,8 @@ impl Vault {
     /// (`may_create`), because a new key opens no old secret.
     pub fn open(source: &MasterKey, may_create: bool) -> anyhow::Result<Self> {
         let key = match source {
-            MasterKey::Given(text) => decode(text.expose()).context("COFFERDAM_MASTER_KEY is not 64 hexadecimal digits")?,
+            MasterKey::Given(text) => decode(text.expose())
+                .context("COFFERDAM_MASTER_KEY is not 64 hexadecimal digits")?,
             MasterKey::File(path) => read(path)?,
             MasterKey::Own(path) => match fs::exists(path)? {
                 true => read(path)?,
@@ -73,7 +74,10 @@ impl Vault {
         let mut nonce = [0_u8; NONCE];
         getrandom::fill(&mut nonce).expect("the system gives random bytes");
         let payload = Payload { msg: secret.expose().as_bytes(), aad: context.as_bytes() };
-        let sealed = self.cipher.encrypt((&nonce).into(), payload).expect("a secret is shorter than 256 GiB");
+        let sealed = self
+            .cipher
+            .encrypt((&nonce).into(), payload)
+            .expect("a secret is shorter than 256 GiB");
         [&[VERSION], &nonce[..], &sealed].concat()
     }
 
@@ -99,7 +103,8 @@ fn derive(master: &[u8; 32], label: &[u8]) -> Zeroizing<[u8; 32]> {
 fn decode(text: &str) -> anyhow::Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
     // The decoder's own message would quote a character of the key.
-    hex::decode_to_slice(text.trim(), &mut *key).map_err(|_| anyhow::anyhow!("it has another form"))?;
+    hex::decode_to_slice(text.trim(), &mut *key)
+        .map_err(|_| anyhow::anyhow!("it has another form"))?;
     Ok(key)
 }
 
@@ -111,7 +116,10 @@ fn read(path: &Path) -> anyhow::Result<Zeroizing<[u8; 32]>> {
         bail!("the master key {shown} does not exist");
     }
     refuse_open_file(path)?;
-    let text = Zeroizing::new(fs::read_to_string(path).with_context(|| format!("the master key {shown} cannot be read"))?);
+    let text = Zeroizing::new(
+        fs::read_to_string(path)
+            .with_context(|| format!("the master key {shown} cannot be read"))?,
+    );
     decode(&text).with_context(|| format!("the master key {shown} is not 64 hexadecimal digits"))
 }
 
@@ -130,6 +138,8 @@ fn create(path: &Path) -> anyhow::Result<Zeroizing<[u8; 32]>> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -157,7 +167,6 @@ mod tests {
         let sealed = first.seal("x", &Secret::new("y"));
         let second = Vault::open(&source, false).expect("the same key");
         assert_eq!(second.unseal("x", &sealed).expect("opens").expose(), "y");
-        use std::os::unix::fs::PermissionsExt as _;
         let path = folder.path().join("master.key");
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("chmod");

@@ -17,7 +17,7 @@ use tokio::{sync::watch, task::JoinSet, time};
 use crate::{
     app::App,
     hub::{Change, Running},
-    service::{backups, databases, reconcile},
+    service::{backups, databases},
 };
 
 /// Without renewal a lease ends after this time.
@@ -40,9 +40,6 @@ pub async fn work(app: Arc<App>, name: String, mut stop: watch::Receiver<bool>) 
             }
             Ok(None) => {}
             Err(error) => tracing::warn!("the queue cannot be read: {error:#}"),
-        }
-        if let Err(error) = reconcile::take_dead_jobs(&app, &name).await {
-            tracing::warn!("expired jobs cannot be looked at: {error}");
         }
         tokio::select! {
             () = app.hub.work.notified() => {}
@@ -75,7 +72,8 @@ pub async fn run_job(app: Arc<App>, job: Job) {
     let outcome = match prepare(&app, id).await {
         Ok(prepared) => drive(&app, &job, id, prepared).await,
         Err(error) => {
-            let failure = Failure::new(FailureKind::Internal, "the run could not be prepared").detail(format!("{error:#}"));
+            let failure = Failure::new(FailureKind::Internal, "the run could not be prepared")
+                .detail(format!("{error:#}"));
             Some(Err(failure))
         }
     };
@@ -95,7 +93,8 @@ struct Prepared {
 
 async fn prepare(app: &App, id: BackupId) -> anyhow::Result<Prepared> {
     let backup = backups::get(app, id).await?;
-    let database = app.catalog.database(backup.database_id).await?.context("the database was removed")?;
+    let database =
+        app.catalog.database(backup.database_id).await?.context("the database was removed")?;
     let connection = databases::open(app, &database)?;
     Ok(Prepared { backup, connection })
 }
@@ -135,16 +134,20 @@ impl Observer for Notes {
     /// A renewal that succeeds right now proves that the lease is ours.
     fn before_publish(&self) -> Result<(), Failure> {
         match self.runtime.block_on(renew(&self.app, &self.job, None)) {
-            Ok(renewed) if renewed.cancel_requested => {
-                Err(Failure::new(FailureKind::Cancelled, "the backup was cancelled; nothing of it was kept"))
-            }
+            Ok(renewed) if renewed.cancel_requested => Err(Failure::new(
+                FailureKind::Cancelled,
+                "the backup was cancelled; nothing of it was kept",
+            )),
             Ok(_) => Ok(()),
             Err(cofferdam_catalog::Error::LeaseLost) => Err(Failure::new(
                 FailureKind::Interrupted,
                 "another worker took this run over; nothing of it was kept",
             )),
-            Err(error) => Err(Failure::new(FailureKind::Storage, "the catalog cannot be written, so the file was not kept")
-                .detail(error.to_string())),
+            Err(error) => Err(Failure::new(
+                FailureKind::Storage,
+                "the catalog cannot be written, so the file was not kept",
+            )
+            .detail(error.to_string())),
         }
     }
 }
@@ -163,7 +166,12 @@ async fn renew(
 /// Runs the backup on a thread of its own while this task keeps the lease,
 /// writes the log and passes a wish to cancel on. `None` when the lease was
 /// lost: then the outcome is not ours to record.
-async fn drive(app: &Arc<App>, job: &Job, id: BackupId, prepared: Prepared) -> Option<Result<Sidecar, Failure>> {
+async fn drive(
+    app: &Arc<App>,
+    job: &Job,
+    id: BackupId,
+    prepared: Prepared,
+) -> Option<Result<Sidecar, Failure>> {
     let control = Control::new();
     let live = watch::Sender::new(None);
     let progress = Arc::new(Mutex::new(Progress::default()));
@@ -202,7 +210,11 @@ async fn drive(app: &Arc<App>, job: &Job, id: BackupId, prepared: Prepared) -> O
                 created_at: backup.created_at,
                 pinned: backup.pinned,
                 labels: backup.labels,
-                limits: Limits { whole: limits.whole, stall: limits.stall, keep_free_bytes: limits.keep_free_bytes },
+                limits: Limits {
+                    whole: limits.whole,
+                    stall: limits.stall,
+                    keep_free_bytes: limits.keep_free_bytes,
+                },
             };
             cofferdam_backup::run(&run, &folder, &app.clients, &control, &*notes)
         })
@@ -234,7 +246,10 @@ async fn drive(app: &Arc<App>, job: &Job, id: BackupId, prepared: Prepared) -> O
     }
     Some(outcome.unwrap_or_else(|panic| {
         tracing::error!(backup = %id, "a run panicked: {panic}");
-        Err(Failure::new(FailureKind::Internal, "the run ended by a fault of Cofferdam; nothing of it was kept"))
+        Err(Failure::new(
+            FailureKind::Internal,
+            "the run ended by a fault of Cofferdam; nothing of it was kept",
+        ))
     }))
 }
 
@@ -275,7 +290,10 @@ async fn record(app: &App, job: &Job, id: BackupId, outcome: Result<Sidecar, Fai
         };
         match written.await {
             Ok(()) => break,
-            Err(error @ (cofferdam_catalog::Error::LeaseLost | cofferdam_catalog::Error::Conflict(_))) => {
+            Err(
+                error @ (cofferdam_catalog::Error::LeaseLost
+                | cofferdam_catalog::Error::Conflict(_)),
+            ) => {
                 tracing::warn!(backup = %id, "the outcome was not recorded: {error}");
                 return;
             }
@@ -287,7 +305,11 @@ async fn record(app: &App, job: &Job, id: BackupId, outcome: Result<Sidecar, Fai
         }
     }
     match &outcome {
-        Ok(sidecar) => tracing::info!(backup = %id, file = sidecar.filename, bytes = sidecar.size_bytes, "backup completed"),
-        Err(failure) => tracing::warn!(backup = %id, kind = failure.kind.as_str(), "backup ended: {failure}"),
+        Ok(sidecar) => {
+            tracing::info!(backup = %id, file = sidecar.filename, bytes = sidecar.size_bytes, "backup completed");
+        }
+        Err(failure) => {
+            tracing::warn!(backup = %id, kind = failure.kind.as_str(), "backup ended: {failure}");
+        }
     }
 }

@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand};
 /// A self-hosted backup console for databases.
 #[derive(Debug, Parser)]
 #[command(name = "cofferdam", version, disable_help_subcommand = true)]
-#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but a delivery failed.")]
+#[command(
+    after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but a delivery failed."
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -32,8 +34,14 @@ pub struct Global {
     /// Talk to a running console instead of opening the catalog here.
     #[arg(long, global = true, value_name = "URL", env = "COFFERDAM_SERVER")]
     pub server: Option<String>,
-    /// Bearer token for --server; better in COFFERDAM_TOKEN, where `ps` does not show it.
-    #[arg(long, global = true, env = "COFFERDAM_TOKEN", hide_env_values = true, requires = "server")]
+    /// Bearer token for --server; better in the environment, where `ps` does not show it.
+    #[arg(
+        long,
+        global = true,
+        env = "COFFERDAM_TOKEN",
+        hide_env_values = true,
+        requires = "server"
+    )]
     pub token: Option<String>,
 }
 

@@ -7,32 +7,58 @@ use cofferdam_model::{BackupId, BackupStatus, Phase, Progress};
 use cofferdam_views::format;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{args::Backup, client::{Client, is_over}, download, failed, output};
+use super::{
+    args::Backup,
+    client::{Client, is_over},
+    download, failed, output,
+};
 use crate::{dto, worker};
 
 /// Does it.
 pub async fn run(command: Backup, client: &Client, as_json: bool) -> anyhow::Result<()> {
     match command {
         Backup::Create { database, description, level, format } => {
-            let wish = dto::NewBackup { database, description, compression_level: level, format, ..dto::NewBackup::default() };
+            let wish = dto::NewBackup {
+                database,
+                description,
+                compression_level: level,
+                format,
+                ..dto::NewBackup::default()
+            };
             create(client, &wish, as_json).await
         }
         Backup::List { database, status, query, limit, offset } => {
-            let query = dto::BackupQuery { database, status, q: query, limit: Some(limit), offset: Some(offset), ..dto::BackupQuery::default() };
+            let query = dto::BackupQuery {
+                database,
+                status,
+                q: query,
+                limit: Some(limit),
+                offset: Some(offset),
+                ..dto::BackupQuery::default()
+            };
             list(client, &query, as_json).await
         }
         Backup::Show { id } => show(client, &id, as_json).await,
         Backup::Download { id, output } => download::run(client, &id, output, as_json).await,
         Backup::Delete { id, yes } => {
             let backup = client.backup(&id).await?;
-            let name = backup.filename.unwrap_or_else(|| format!("the record of {}", backup.database));
+            let name =
+                backup.filename.unwrap_or_else(|| format!("the record of {}", backup.database));
             output::confirm(&format!("Delete {name}? It cannot be brought back."), yes)?;
             client.delete(&id).await?;
-            if as_json { output::json(&serde_json::json!({ "deleted": id })) } else { output::line(&format!("{name} was deleted.")) }
+            if as_json {
+                output::json(&serde_json::json!({ "deleted": id }))
+            } else {
+                output::line(&format!("{name} was deleted."))
+            }
         }
         Backup::Cancel { id } => {
             client.cancel(&id).await?;
-            if as_json { output::json(&client.state(&id).await?) } else { output::line("The backup is being cancelled.") }
+            if as_json {
+                output::json(&client.state(&id).await?)
+            } else {
+                output::line("The backup is being cancelled.")
+            }
         }
     }
 }
@@ -75,12 +101,18 @@ async fn create(client: &Client, wish: &dto::NewBackup, as_json: bool) -> anyhow
     }
     match ended.error {
         Some(failure) => Err(failed(failure)),
-        None if ended.status == BackupStatus::Cancelled => anyhow::bail!("the backup was cancelled; nothing of it was kept"),
+        None if ended.status == BackupStatus::Cancelled => {
+            anyhow::bail!("the backup was cancelled; nothing of it was kept")
+        }
         None => Ok(()),
     }
 }
 
-async fn run_here(app: std::sync::Arc<crate::app::App>, id: BackupId, name: String) -> anyhow::Result<()> {
+async fn run_here(
+    app: std::sync::Arc<crate::app::App>,
+    id: BackupId,
+    name: String,
+) -> anyhow::Result<()> {
     loop {
         let mut tx = app.catalog.begin().await?;
         let job = tx.lease_backup(id, &name, app.now(), worker::LEASE, u32::MAX).await?;
@@ -90,7 +122,8 @@ async fn run_here(app: std::sync::Arc<crate::app::App>, id: BackupId, name: Stri
             return Ok(());
         }
         // Another run of this database goes on, or a console took the job.
-        let taken = app.catalog.backup(id).await?.is_none_or(|it| it.status != BackupStatus::Pending);
+        let taken =
+            app.catalog.backup(id).await?.is_none_or(|it| it.status != BackupStatus::Pending);
         if taken {
             return Ok(());
         }
@@ -102,7 +135,8 @@ fn bar(as_json: bool, database: &str) -> ProgressBar {
     if as_json || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{prefix} {bar:30} {pos:>3} % {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{prefix} {bar:30} {pos:>3} % {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(100).with_style(style).with_prefix(database.to_owned())
 }
 
@@ -124,7 +158,8 @@ fn show_progress(bar: &ProgressBar, progress: &Progress) {
 
 fn summary(backup: &dto::Backup) -> String {
     let size = backup.size_bytes.map_or_else(String::new, format::bytes);
-    let took = backup.duration_ms.map_or_else(String::new, |ms| format::duration(ms.unsigned_abs()));
+    let took =
+        backup.duration_ms.map_or_else(String::new, |ms| format::duration(ms.unsigned_abs()));
     format!("{}  {size} in {took}\n{}", backup.filename.as_deref().unwrap_or(""), backup.id)
 }
 
@@ -154,7 +189,12 @@ async fn list(client: &Client, query: &dto::BackupQuery, as_json: bool) -> anyho
         .collect();
     output::table(&["ID", "DATABASE", "STATUS", "SIZE", "CREATED", "FILE", ""], &rows)?;
     if page.total > page.offset + page.backups.len() as u64 {
-        output::line(&format!("{} of {}; go on with --offset {}", page.backups.len(), page.total, page.offset + page.backups.len() as u64))?;
+        output::line(&format!(
+            "{} of {}; go on with --offset {}",
+            page.backups.len(),
+            page.total,
+            page.offset + page.backups.len() as u64
+        ))?;
     }
     Ok(())
 }
@@ -167,16 +207,27 @@ async fn show(client: &Client, id: &str, as_json: bool) -> anyhow::Result<()> {
         document["log"] = serde_json::to_value(&log.lines)?;
         return output::json(&document);
     }
-    let exact = |at: cofferdam_model::Timestamp| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let exact =
+        |at: cofferdam_model::Timestamp| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let mut rows = vec![
         ("Database", backup.database.clone()),
         ("Status", backup.status.as_str().to_owned()),
         ("File", backup.filename.clone().unwrap_or_default()),
-        ("Size", backup.size_bytes.map_or_else(String::new, |it| format!("{} ({it} bytes)", format::bytes(it)))),
+        (
+            "Size",
+            backup
+                .size_bytes
+                .map_or_else(String::new, |it| format!("{} ({it} bytes)", format::bytes(it))),
+        ),
         ("Before", backup.raw_bytes.map_or_else(String::new, format::bytes)),
         ("SHA-256", backup.sha256.clone().unwrap_or_default()),
         ("Created", format!("{} by {}", exact(backup.created_at), backup.created_by)),
-        ("Took", backup.duration_ms.map(TimeDelta::milliseconds).map_or_else(String::new, |it| format::duration(it.num_milliseconds().unsigned_abs()))),
+        (
+            "Took",
+            backup.duration_ms.map(TimeDelta::milliseconds).map_or_else(String::new, |it| {
+                format::duration(it.num_milliseconds().unsigned_abs())
+            }),
+        ),
         ("Tool", backup.tool_version.clone().unwrap_or_default()),
         ("Labels", backup.labels.join(", ")),
         ("Pinned", if backup.pinned { "yes" } else { "" }.to_owned()),

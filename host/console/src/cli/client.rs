@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cofferdam_model::{BackupStatus, Secret};
 
-use super::remote::Remote;
+use super::remote::{Remote, segment};
 use crate::{
     app::App,
     config::Config,
@@ -35,7 +35,9 @@ impl Client {
     pub fn here(&self) -> anyhow::Result<&Arc<App>> {
         match self {
             Self::Local(app) => Ok(app),
-            Self::Remote(_) => anyhow::bail!("this command works on the console's own machine only, without --server"),
+            Self::Remote(_) => anyhow::bail!(
+                "this command works on the console's own machine only, without --server"
+            ),
         }
     }
 
@@ -53,7 +55,9 @@ impl Client {
                     offset: filter.offset,
                 })
             }
-            Self::Remote(remote) => remote.get(&format!("/backups?{}", remote.query(query)?)).await,
+            Self::Remote(remote) => {
+                remote.get(&format!("/backups?{}", Remote::query(query)?)).await
+            }
         }
     }
 
@@ -61,7 +65,7 @@ impl Client {
     pub async fn backup(&self, id: &str) -> anyhow::Result<dto::Backup> {
         match self {
             Self::Local(app) => Ok(dto::Backup::new(&backups::find(app, id).await?, app.now())),
-            Self::Remote(remote) => remote.get(&format!("/backups/{}", remote.segment(id))).await,
+            Self::Remote(remote) => remote.get(&format!("/backups/{}", segment(id))).await,
         }
     }
 
@@ -69,7 +73,7 @@ impl Client {
     pub async fn state(&self, id: &str) -> anyhow::Result<dto::BackupState> {
         match self {
             Self::Local(app) => Ok(crate::http::api::backups::state_of(app, id).await?),
-            Self::Remote(remote) => remote.get(&format!("/backups/{}/status", remote.segment(id))).await,
+            Self::Remote(remote) => remote.get(&format!("/backups/{}/status", segment(id))).await,
         }
     }
 
@@ -79,10 +83,11 @@ impl Client {
             Self::Local(app) => {
                 let backup = backups::find(app, id).await?;
                 let lines = backups::log(app, backup.id, 0, 20_000).await?;
-                let lines = lines.into_iter().map(|(seq, line)| dto::LogEntry { seq, line }).collect();
+                let lines =
+                    lines.into_iter().map(|(seq, line)| dto::LogEntry { seq, line }).collect();
                 Ok(dto::BackupLog { lines })
             }
-            Self::Remote(remote) => remote.get(&format!("/backups/{}/log", remote.segment(id))).await,
+            Self::Remote(remote) => remote.get(&format!("/backups/{}/log", segment(id))).await,
         }
     }
 
@@ -93,16 +98,21 @@ impl Client {
                 let backup = backups::create(app, &Actor::cli(), wish, None).await?;
                 Ok(dto::Backup::new(&backup, app.now()))
             }
-            Self::Remote(remote) => remote.send("POST", "/backups", Some(serde_json::to_value(wish)?)).await,
+            Self::Remote(remote) => {
+                remote.send("POST", "/backups", Some(serde_json::to_value(wish)?)).await
+            }
         }
     }
 
     /// Stops a backup.
     pub async fn cancel(&self, id: &str) -> anyhow::Result<()> {
         match self {
-            Self::Local(app) => Ok(backups::cancel(app, &Actor::cli(), &backups::find(app, id).await?).await?),
+            Self::Local(app) => {
+                Ok(backups::cancel(app, &Actor::cli(), &backups::find(app, id).await?).await?)
+            }
             Self::Remote(remote) => {
-                let _: dto::BackupState = remote.send("POST", &format!("/backups/{}/cancel", remote.segment(id)), None).await?;
+                let _: dto::BackupState =
+                    remote.send("POST", &format!("/backups/{}/cancel", segment(id)), None).await?;
                 Ok(())
             }
         }
@@ -111,8 +121,10 @@ impl Client {
     /// Deletes a backup.
     pub async fn delete(&self, id: &str) -> anyhow::Result<()> {
         match self {
-            Self::Local(app) => Ok(backups::delete(app, &Actor::cli(), &backups::find(app, id).await?).await?),
-            Self::Remote(remote) => remote.delete(&format!("/backups/{}", remote.segment(id))).await,
+            Self::Local(app) => {
+                Ok(backups::delete(app, &Actor::cli(), &backups::find(app, id).await?).await?)
+            }
+            Self::Remote(remote) => remote.delete(&format!("/backups/{}", segment(id))).await,
         }
     }
 
@@ -128,10 +140,16 @@ impl Client {
     }
 
     /// Adds a database given as a URL.
-    pub async fn add_database(&self, url: Secret, name: Option<String>, password: Option<Secret>) -> anyhow::Result<dto::Database> {
+    pub async fn add_database(
+        &self,
+        url: Secret,
+        name: Option<String>,
+        password: Option<Secret>,
+    ) -> anyhow::Result<dto::Database> {
         let connection = crate::config::parse_url(url.expose())?;
         let view = crate::service::connection::view(&connection);
-        let password = password.or_else(|| crate::service::connection::password(&connection).cloned());
+        let password =
+            password.or_else(|| crate::service::connection::password(&connection).cloned());
         let input = dto::DatabaseInput {
             name,
             engine: Some(if view.path.is_some() { "sqlite" } else { "postgres" }.to_owned()),
@@ -146,7 +164,9 @@ impl Client {
             url: None,
         };
         match self {
-            Self::Local(app) => Ok(dto::Database::new(&databases::add(app, &Actor::cli(), &input).await?)),
+            Self::Local(app) => {
+                Ok(dto::Database::new(&databases::add(app, &Actor::cli(), &input).await?))
+            }
             Self::Remote(remote) => {
                 let mut body = serde_json::json!({
                     "name": input.name, "engine": input.engine, "host": input.host, "port": input.port,
@@ -166,17 +186,23 @@ impl Client {
         match self {
             Self::Local(app) => {
                 let database = databases::find(app, key).await?;
-                Ok(crate::http::api::databases::check_json(&databases::check(app, &database).await?))
+                Ok(crate::http::api::databases::check_json(
+                    &databases::check(app, &database).await?,
+                ))
             }
-            Self::Remote(remote) => remote.send("POST", &format!("/databases/{}/check", remote.segment(key)), None).await,
+            Self::Remote(remote) => {
+                remote.send("POST", &format!("/databases/{}/check", segment(key)), None).await
+            }
         }
     }
 
     /// Forgets a database.
     pub async fn remove_database(&self, key: &str) -> anyhow::Result<()> {
         match self {
-            Self::Local(app) => Ok(databases::remove(app, &Actor::cli(), &databases::find(app, key).await?).await?),
-            Self::Remote(remote) => remote.delete(&format!("/databases/{}", remote.segment(key))).await,
+            Self::Local(app) => {
+                Ok(databases::remove(app, &Actor::cli(), &databases::find(app, key).await?).await?)
+            }
+            Self::Remote(remote) => remote.delete(&format!("/databases/{}", segment(key))).await,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::config::{Config, Layers, Origin, SETTINGS};
 /// Prints every setting with its value and where it comes from; secrets only
 /// whether they are set. Fails when one is wrong.
 pub fn check(layers: &Layers, as_json: bool) -> anyhow::Result<()> {
-    let rows: Vec<[String; 3]> = SETTINGS
+    let rows: Vec<[String; 4]> = SETTINGS
         .iter()
         .map(|setting| {
             let value = match layers.get(setting.name) {
@@ -17,14 +17,16 @@ pub fn check(layers: &Layers, as_json: bool) -> anyhow::Result<()> {
                 None => setting.default.to_owned(),
             };
             let origin = layers.origin(setting.name);
-            [setting.name.to_owned(), value, if origin == Origin::Default { String::new() } else { origin.to_string() }]
+            let origin = if origin == Origin::Default { String::new() } else { origin.to_string() };
+            [setting.name.to_owned(), value, origin, setting.help.to_owned()]
         })
         .collect();
     if as_json {
-        let each = rows.iter().map(|[name, value, origin]| json!({"name": name, "value": value, "from": origin}));
+        let each = rows.iter().map(|[name, value, origin, help]| json!({"name": name, "value": value, "from": origin, "help": help}));
         output::json(&each.collect::<Vec<_>>())?;
     } else {
-        let rows: Vec<_> = rows.into_iter().map(Vec::from).collect();
+        let rows: Vec<_> =
+            rows.into_iter().map(|[name, value, origin, _]| vec![name, value, origin]).collect();
         output::table(&["SETTING", "VALUE", "FROM"], &rows)?;
     }
     Config::from_layers(layers).map(|_| ())

@@ -3,12 +3,7 @@
 use anyhow::bail;
 use cofferdam_model::Secret;
 
-use super::{
-    args::Database,
-    client::Client,
-    output,
-    user::line,
-};
+use super::{args::Database, client::Client, output, user::line};
 use crate::service::Error;
 
 /// Does it.
@@ -28,7 +23,10 @@ pub async fn run(command: Database, client: &Client, as_json: bool) -> anyhow::R
                 return output::json(&added);
             }
             output::line(&format!("{} was added: {}", added.name, added.summary))?;
-            output::line(&format!("Look whether a backup would work: cofferdam database check {}", added.name))
+            output::line(&format!(
+                "Look whether a backup would work: cofferdam database check {}",
+                added.name
+            ))
         }
         Database::List => {
             let list = client.databases().await?;
@@ -36,7 +34,9 @@ pub async fn run(command: Database, client: &Client, as_json: bool) -> anyhow::R
                 return output::json(&list);
             }
             if list.databases.is_empty() {
-                return output::line("There is no database yet. Add one: cofferdam database add URL");
+                return output::line(
+                    "There is no database yet. Add one: cofferdam database add URL",
+                );
             }
             let rows: Vec<_> = list
                 .databases
@@ -85,7 +85,11 @@ fn print_check(found: &serde_json::Value) -> anyhow::Result<()> {
     output::line(&format!("Server  {}", text("server_version")))?;
     output::line(&format!("Client  {}", text("tool_version")))?;
     output::line(&format!("Size    {}, {} tables", bytes("size_bytes"), found["tables"]))?;
-    output::line(&format!("Room    {} free, at most {} needed", bytes("free_bytes"), bytes("needed_bytes")))?;
+    output::line(&format!(
+        "Room    {} free, at most {} needed",
+        bytes("free_bytes"),
+        bytes("needed_bytes")
+    ))?;
     for problem in found["problems"].as_array().into_iter().flatten() {
         output::line(&format!("! {}", problem["text"].as_str().unwrap_or_default()))?;
         if let Some(hint) = problem["hint"].as_str() {

@@ -11,12 +11,21 @@ use std::{
 use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
-use super::{client::{Client, is_over}, output};
+use super::{
+    client::{Client, is_over},
+    output,
+    remote::segment,
+};
 use crate::service::{Actor, backups, files};
 
 /// Writes the backup to a file, checked against its SHA-256; or to standard
 /// output as it comes.
-pub async fn run(client: &Client, id: &str, target: Option<PathBuf>, as_json: bool) -> anyhow::Result<()> {
+pub async fn run(
+    client: &Client,
+    id: &str,
+    target: Option<PathBuf>,
+    as_json: bool,
+) -> anyhow::Result<()> {
     let backup = client.backup(id).await?;
     if target.as_deref() == Some(Path::new("-")) {
         let source = open(client, id).await?;
@@ -25,7 +34,12 @@ pub async fn run(client: &Client, id: &str, target: Option<PathBuf>, as_json: bo
     }
     let target = match target {
         Some(path) => path,
-        None => PathBuf::from(backup.filename.clone().context("the backup has no name yet\nHINT: --output names the file")?),
+        None => PathBuf::from(
+            backup
+                .filename
+                .clone()
+                .context("the backup has no name yet\nHINT: --output names the file")?,
+        ),
     };
     let partial = target.with_added_extension("partial");
     let mut file = new_file(&target, &partial)?;
@@ -42,14 +56,19 @@ pub async fn run(client: &Client, id: &str, target: Option<PathBuf>, as_json: bo
         if ended.sha256.as_deref() != Some(sha256.as_str()) {
             bail!("what arrived is not the backup: its SHA-256 differs; nothing was kept");
         }
-        fs::rename(&partial, &target).with_context(|| format!("{} cannot be written", target.display()))?;
+        fs::rename(&partial, &target)
+            .with_context(|| format!("{} cannot be written", target.display()))?;
         Ok(size)
     };
     match finish.await {
-        Ok(size) if as_json => {
-            output::json(&serde_json::json!({ "file": target, "size_bytes": size, "sha256_checked": true }))
-        }
-        Ok(size) => output::line(&format!("{}  {}, SHA-256 checked", target.display(), cofferdam_views::format::bytes(size))),
+        Ok(size) if as_json => output::json(
+            &serde_json::json!({ "file": target, "size_bytes": size, "sha256_checked": true }),
+        ),
+        Ok(size) => output::line(&format!(
+            "{}  {}, SHA-256 checked",
+            target.display(),
+            cofferdam_views::format::bytes(size)
+        )),
         Err(error) => {
             let _ = fs::remove_file(&partial);
             Err(error)
@@ -93,7 +112,7 @@ async fn open(client: &Client, id: &str) -> anyhow::Result<Source> {
             }
         }
         Client::Remote(remote) => {
-            let (remote, path) = (remote.clone(), format!("/backups/{}/download", remote.segment(id)));
+            let (remote, path) = (remote.clone(), format!("/backups/{}/download", segment(id)));
             let answer = tokio::task::spawn_blocking(move || remote.open(&path)).await??;
             Ok(Box::new(answer.into_body().into_reader()))
         }

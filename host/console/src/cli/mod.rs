@@ -54,7 +54,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
     let config = Config::from_layers(&layers)?;
     start_log(&config, matches!(cli.command, Command::Serve { .. }));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let outcome = runtime.block_on(dispatch(cli, config));
     // A blocked helper thread must not keep a finished command alive.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
@@ -65,16 +66,24 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<()> {
     let Cli { command, global } = cli;
     match command {
         Command::Serve { .. } => crate::serve::serve(config).await,
-        Command::Backup(command) => backup::run(command, &open(&global, config).await?, global.json).await,
-        Command::Database(command) => database::run(command, &open(&global, config).await?, global.json).await,
-        Command::User(command) => user::run(command, &open(&global, config).await?, global.json).await,
+        Command::Backup(command) => {
+            backup::run(command, &open(&global, config).await?, global.json).await
+        }
+        Command::Database(command) => {
+            database::run(command, &open(&global, config).await?, global.json).await
+        }
+        Command::User(command) => {
+            user::run(command, &open(&global, config).await?, global.json).await
+        }
         Command::Config(_) => Ok(()),
     }
 }
 
 async fn open(global: &Global, config: Config) -> anyhow::Result<client::Client> {
     match &global.server {
-        Some(server) => Ok(client::Client::Remote(remote::Remote::new(server, global.token.as_deref())?)),
+        Some(server) => {
+            Ok(client::Client::Remote(remote::Remote::new(server, global.token.as_deref())?))
+        }
         None => client::Client::local(config).await,
     }
 }
@@ -85,11 +94,14 @@ fn start_log(config: &Config, serving: bool) {
     let level = if serving { config.log.as_str() } else { "error" };
     // Libraries at their debug level would print queries and requests.
     let filter = format!("{level},sqlx=warn,actix_server=warn,hyper=warn,rustls=warn,ureq=warn");
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,actix_server=warn"));
+    let filter = EnvFilter::try_new(filter)
+        .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,actix_server=warn"));
     tracing_subscriber::fmt()
         .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(filter)
-        .with_writer(std::io::stderr).with_target(false).init();
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
 }
 
 /// A run's failure as this program's error.

@@ -1,6 +1,8 @@
 //! What the command line prints.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // This is the place for it.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::service::Error;
@@ -52,7 +54,7 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> anyhow::Result<()> {
     let print = |cells: Vec<&str>| {
         let mut text = String::new();
         for (cell, width) in cells.iter().zip(&widths) {
-            text.push_str(&format!("{cell:width$}  "));
+            let _ = write!(text, "{cell:width$}  ");
         }
         line(text.trim_end())
     };
@@ -70,7 +72,9 @@ pub fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     if !std::io::stdin().is_terminal() {
-        anyhow::bail!("nothing was done, because nobody could be asked\nHINT: --yes answers beforehand");
+        anyhow::bail!(
+            "nothing was done, because nobody could be asked\nHINT: --yes answers beforehand"
+        );
     }
     eprint!("{question} [y/N] ");
     std::io::stderr().flush()?;

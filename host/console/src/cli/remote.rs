@@ -7,7 +7,10 @@ use cofferdam_model::Secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use ureq::{Agent, Body, http::{Request, Response}};
+use ureq::{
+    Agent, Body,
+    http::{Request, Response},
+};
 
 /// A console and the token for it.
 #[derive(Clone)]
@@ -21,7 +24,9 @@ impl Remote {
     /// A console at this address.
     pub fn new(server: &str, token: Option<&str>) -> anyhow::Result<Self> {
         let Some(token) = token else {
-            bail!("--server needs a token\nHINT: POST /api/v1/auth/login gives one; put it into COFFERDAM_TOKEN");
+            bail!(
+                "--server needs a token\nHINT: POST /api/v1/auth/login gives one; put it into COFFERDAM_TOKEN"
+            );
         };
         if !server.starts_with("http://") && !server.starts_with("https://") {
             bail!("--server is not an address such as https://backup.example");
@@ -36,13 +41,8 @@ impl Remote {
         Ok(Self { base, token: Secret::new(token), agent })
     }
 
-    /// A part of a path.
-    pub fn segment(&self, text: &str) -> String {
-        utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
-    }
-
     /// A query string of the fields that are set.
-    pub fn query(&self, query: &impl Serialize) -> anyhow::Result<String> {
+    pub fn query(query: &impl Serialize) -> anyhow::Result<String> {
         let Value::Object(fields) = serde_json::to_value(query)? else { return Ok(String::new()) };
         let pairs = fields.into_iter().filter_map(|(name, value)| {
             let text = match value {
@@ -50,7 +50,7 @@ impl Remote {
                 Value::String(text) => text,
                 other => other.to_string(),
             };
-            Some(format!("{name}={}", self.segment(&text)))
+            Some(format!("{name}={}", segment(&text)))
         });
         Ok(pairs.collect::<Vec<_>>().join("&"))
     }
@@ -86,16 +86,29 @@ impl Remote {
         self.call("GET", path, None)
     }
 
-    fn call(&self, method: &str, path: &str, body: Option<Value>) -> anyhow::Result<Response<Body>> {
+    fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<Response<Body>> {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
             .header("authorization", format!("Bearer {}", self.token.expose()))
             .header("content-type", "application/json");
         let body = body.map_or_else(String::new, |value| value.to_string());
-        let answer = self.agent.run(request.body(body)?).with_context(|| format!("{} cannot be reached", self.base))?;
+        let answer = self
+            .agent
+            .run(request.body(body)?)
+            .with_context(|| format!("{} cannot be reached", self.base))?;
         if answer.status().is_success() { Ok(answer) } else { Err(problem(answer)) }
     }
+}
+
+/// A part of a path or a query, encoded.
+pub fn segment(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// The console's own words.

@@ -59,7 +59,9 @@ pub fn ask(from_stdin: bool) -> anyhow::Result<Secret> {
         return line();
     }
     if !std::io::stdin().is_terminal() {
-        bail!("there is no terminal to ask for a password\nHINT: --password-stdin reads it from standard input");
+        bail!(
+            "there is no terminal to ask for a password\nHINT: --password-stdin reads it from standard input"
+        );
     }
     let first = Secret::new(rpassword::prompt_password("Password: ")?);
     let again = Secret::new(rpassword::prompt_password("Again: ")?);

@@ -128,7 +128,9 @@ mod tests {
 
     #[test]
     fn parameters_that_name_files_or_programs_are_refused() {
-        for bad in ["service=x", "passfile=/etc/shadow", "options=-c", "sslkey=/x", "sslmode=sometimes"] {
+        for bad in
+            ["service=x", "passfile=/etc/shadow", "options=-c", "sslkey=/x", "sslmode=sometimes"]
+        {
             assert!(parse_url(&format!("postgres://h/d?{bad}")).is_err(), "{bad}");
         }
         assert!(parse_url("mysql://h/d").is_err());

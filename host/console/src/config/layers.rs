@@ -1,7 +1,9 @@
 //! Flags over environment over file over default: one value per setting, and
 //! where it came from.
 
-use std::{collections::BTreeMap, fmt, fs, io::ErrorKind, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    collections::BTreeMap, fmt, fs, io::ErrorKind, os::unix::fs::PermissionsExt, path::Path,
+};
 
 use anyhow::{Context as _, bail};
 use cofferdam_model::Secret;
@@ -84,12 +86,16 @@ impl Layers {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 bail!("the settings file {shown} does not exist")
             }
-            Err(error) => return Err(error).context(format!("the settings file {shown} cannot be read")),
+            Err(error) => {
+                return Err(error).context(format!("the settings file {shown} cannot be read"));
+            }
         };
         // The parser's message quotes the line, which may hold a secret.
         let table: toml::Table = toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
-            anyhow::anyhow!("the settings file {shown} is not TOML: line {line} cannot be understood")
+            anyhow::anyhow!(
+                "the settings file {shown} is not TOML: line {line} cannot be understood"
+            )
         })?;
         for (name, value) in table {
             let setting = find(&name).with_context(|| {
@@ -105,7 +111,9 @@ impl Layers {
                 toml::Value::Array(items) if items.iter().all(toml::Value::is_str) => {
                     items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
                 }
-                _ => bail!("{name} in the settings file {shown} is neither text nor a number nor true or false"),
+                _ => bail!(
+                    "{name} in the settings file {shown} is neither text nor a number nor true or false"
+                ),
             };
             self.values.insert(setting.name, (Secret::new(value), Origin::File));
         }

@@ -50,7 +50,8 @@ pub struct Access {
 impl Access {
     /// Whether browsers reach the console over HTTPS, so that cookies can be `__Host-` and Secure.
     pub fn https(&self) -> bool {
-        self.tls.is_some() || self.public_url.as_ref().is_some_and(|url| url.starts_with("https://"))
+        self.tls.is_some()
+            || self.public_url.as_ref().is_some_and(|url| url.starts_with("https://"))
     }
 }
 
@@ -122,7 +123,8 @@ impl Config {
     /// Understands the settings. The first wrong one is named, with what it may be.
     pub fn from_layers(layers: &Layers) -> anyhow::Result<Self> {
         let data_dir = path(layers, "data_dir").unwrap_or_else(|| PathBuf::from("./data"));
-        let within = |name: &str, file: &str| path(layers, name).unwrap_or_else(|| data_dir.join(file));
+        let within =
+            |name: &str, file: &str| path(layers, name).unwrap_or_else(|| data_dir.join(file));
         Ok(Self {
             catalog: catalog(layers, &data_dir)?,
             master_key: master_key(layers, &data_dir),
@@ -132,12 +134,17 @@ impl Config {
             access: access(layers)?,
             limits: RunLimits {
                 concurrent: number(layers, "max_concurrent_backups", 1..=64)?.unwrap_or(2),
-                stall: Duration::from_secs(number(layers, "stall_seconds", 1..=86_400)?.unwrap_or(300)),
+                stall: Duration::from_secs(
+                    number(layers, "stall_seconds", 1..=86_400)?.unwrap_or(300),
+                ),
                 whole: number(layers, "job_timeout_minutes", 1..=100_000)?
                     .map(|minutes: u64| Duration::from_secs(minutes * 60)),
-                keep_free_bytes: number(layers, "keep_free_mb", 0..=100_000_000)?.unwrap_or(256) << 20,
+                keep_free_bytes: number(layers, "keep_free_mb", 0..=100_000_000)?.unwrap_or(256)
+                    << 20,
             },
-            shutdown: Duration::from_secs(number(layers, "shutdown_seconds", 0..=3600)?.unwrap_or(10)),
+            shutdown: Duration::from_secs(
+                number(layers, "shutdown_seconds", 0..=3600)?.unwrap_or(10),
+            ),
             first_start: FirstStart {
                 admin: first_admin(layers)?,
                 database: first_database::first_database(layers)?,
@@ -148,7 +155,9 @@ impl Config {
                 max_backups: number(layers, "max_backups", 1..=1_000_000)?,
                 interval_hours: number(layers, "interval_hours", 1..=8_784)?,
             },
-            log: layers.get("log").map_or_else(|| "info".to_owned(), |text| text.expose().to_owned()),
+            log: layers
+                .get("log")
+                .map_or_else(|| "info".to_owned(), |text| text.expose().to_owned()),
             data_dir,
         })
     }
@@ -164,7 +173,9 @@ fn catalog(layers: &Layers, data_dir: &Path) -> anyhow::Result<PathBuf> {
         Some(path) if !path.is_empty() => {
             Ok(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
         }
-        _ => bail!("COFFERDAM_CATALOG_URL is not `sqlite:` and a path, the one kind of catalog there is"),
+        _ => bail!(
+            "COFFERDAM_CATALOG_URL is not `sqlite:` and a path, the one kind of catalog there is"
+        ),
     }
 }
 
@@ -199,8 +210,12 @@ fn access(layers: &Layers) -> anyhow::Result<Access> {
         public_url,
         trusted_proxies: trusted_proxies(layers)?,
         tls,
-        session_idle: Duration::from_secs(60 * number(layers, "session_idle_minutes", 1..=525_600)?.unwrap_or(720)),
-        session_whole: Duration::from_secs(3600 * number(layers, "session_hours", 1..=8_760)?.unwrap_or(168)),
+        session_idle: Duration::from_secs(
+            60 * number(layers, "session_idle_minutes", 1..=525_600)?.unwrap_or(720),
+        ),
+        session_whole: Duration::from_secs(
+            3600 * number(layers, "session_hours", 1..=8_760)?.unwrap_or(168),
+        ),
     };
     // A platform that sets PORT ends HTTPS itself, in front of this process.
     let allowed = boolean(layers, "allow_plain_http")?.unwrap_or(false) || port.is_some();
@@ -218,15 +233,23 @@ fn public_url(text: &str) -> anyhow::Result<String> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match host {
         // A path would need every link to carry it; a console has a name of its own.
-        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => Ok(text.to_owned()),
-        _ => bail!("COFFERDAM_PUBLIC_URL is not http:// or https:// with a host and nothing behind it"),
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => {
+            Ok(text.to_owned())
+        }
+        _ => bail!(
+            "COFFERDAM_PUBLIC_URL is not http:// or https:// with a host and nothing behind it"
+        ),
     }
 }
 
 fn trusted_proxies(layers: &Layers) -> anyhow::Result<Vec<IpAddr>> {
     let Some(list) = layers.get("trusted_proxies") else { return Ok(Vec::new()) };
     let items = list.expose().split(',').map(str::trim).filter(|item| !item.is_empty());
-    items.map(|item| item.parse().with_context(|| format!("the trusted proxy {item:?} is not an IP address"))).collect()
+    items
+        .map(|item| {
+            item.parse().with_context(|| format!("the trusted proxy {item:?} is not an IP address"))
+        })
+        .collect()
 }
 
 fn first_admin(layers: &Layers) -> anyhow::Result<Option<(Username, Secret)>> {
@@ -236,11 +259,17 @@ fn first_admin(layers: &Layers) -> anyhow::Result<Option<(Username, Secret)>> {
             Ok(Some((name, password.clone())))
         }
         (None, None) => Ok(None),
-        _ => bail!("COFFERDAM_ADMIN_USER and COFFERDAM_ADMIN_PASSWORD go together; one of them is missing"),
+        _ => bail!(
+            "COFFERDAM_ADMIN_USER and COFFERDAM_ADMIN_PASSWORD go together; one of them is missing"
+        ),
     }
 }
 
-fn number<T>(layers: &Layers, name: &str, range: std::ops::RangeInclusive<T>) -> anyhow::Result<Option<T>>
+fn number<T>(
+    layers: &Layers,
+    name: &str,
+    range: std::ops::RangeInclusive<T>,
+) -> anyhow::Result<Option<T>>
 where
     T: FromStr + PartialOrd + std::fmt::Display,
 {
@@ -284,7 +313,10 @@ mod tests {
         assert!(config(&[open]).is_err());
         assert!(config(&[open, ("COFFERDAM_ALLOW_PLAIN_HTTP", "true")]).is_ok());
         assert!(config(&[open, ("COFFERDAM_PUBLIC_URL", "https://b.example/")]).is_ok());
-        assert_eq!(config(&[("PORT", "9000")]).expect("PORT").access.listen.to_string(), "0.0.0.0:9000");
+        assert_eq!(
+            config(&[("PORT", "9000")]).expect("PORT").access.listen.to_string(),
+            "0.0.0.0:9000"
+        );
     }
 
     #[test]

@@ -59,7 +59,8 @@ pub async fn render(
         return Ok(response.map_into_boxed_body());
     }
     if status.is_server_error() {
-        let cause = response.response().error().map_or_else(|| status.to_string(), ToString::to_string);
+        let cause =
+            response.response().error().map_or_else(|| status.to_string(), ToString::to_string);
         return Ok(response_to(&request, &Error::Internal(anyhow::anyhow!(cause))));
     }
     let mut answer = response_to(&request, &from_status(status, &request));
@@ -187,7 +188,9 @@ pub fn sentence(error: &Error) -> String {
 
 fn finish(text: &str) -> String {
     let mut letters = text.trim_end_matches('.').chars();
-    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+    letters
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 /// Browsers go to the sign-in page and come back; parts of pages that htmx

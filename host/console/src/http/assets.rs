@@ -57,7 +57,11 @@ mod tests {
     #[test]
     fn every_asset_that_the_pages_name_is_in_the_binary() {
         for asset in ASSETS {
-            assert!(content(asset).is_some_and(|bytes| !bytes.is_empty()), "{} is missing", asset.path);
+            assert!(
+                content(asset).is_some_and(|bytes| !bytes.is_empty()),
+                "{} is missing",
+                asset.path
+            );
         }
     }
 }

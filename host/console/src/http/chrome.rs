@@ -17,9 +17,12 @@ pub fn of(request: &HttpRequest, nav: Option<Nav>) -> Chrome {
         .extensions()
         .get::<Rc<Actor>>()
         .map(|actor| Viewer { name: actor.name.clone(), role: actor.role });
-    let nonce = request.extensions().get::<Nonce>().map_or_else(String::new, |nonce| nonce.0.clone());
-    let public_url = request.app_data::<Data<App>>().and_then(|app| app.config.access.public_url.clone());
-    let public_url = public_url.unwrap_or_else(|| format!("http://{}", request.connection_info().host()));
+    let nonce =
+        request.extensions().get::<Nonce>().map_or_else(String::new, |nonce| nonce.0.clone());
+    let public_url =
+        request.app_data::<Data<App>>().and_then(|app| app.config.access.public_url.clone());
+    let public_url =
+        public_url.unwrap_or_else(|| format!("http://{}", request.connection_info().host()));
     Chrome {
         nonce,
         csrf: session::csrf(&session).unwrap_or_default(),

@@ -34,11 +34,14 @@ pub async fn same_site(
 
 fn is_same_site(request: &ServiceRequest) -> bool {
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    if text(header::HeaderName::from_static("sec-fetch-site")).is_some_and(|site| site != "same-origin" && site != "none") {
+    if text(header::HeaderName::from_static("sec-fetch-site"))
+        .is_some_and(|site| site != "same-origin" && site != "none")
+    {
         return false;
     }
     let Some(origin) = text(header::ORIGIN) else { return true };
-    let public = request.app_data::<Data<App>>().and_then(|app| app.config.access.public_url.clone());
+    let public =
+        request.app_data::<Data<App>>().and_then(|app| app.config.access.public_url.clone());
     if public.as_deref() == Some(origin) {
         return true;
     }
@@ -59,7 +62,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for CheckedForm<T> {
         let fields = web::Form::<Vec<(String, String)>>::from_request(request, payload);
         Box::pin(async move {
             let fields = fields.await.map_err(|error| Error::form(&error))?.into_inner();
-            let given = fields.iter().find(|(name, _)| name == "csrf").map_or("", |(_, value)| value);
+            let given =
+                fields.iter().find(|(name, _)| name == "csrf").map_or("", |(_, value)| value);
             let expected = expected.ok_or(Error::SignedOut)?;
             if !bool::from(given.as_bytes().ct_eq(expected.as_bytes())) {
                 return Err(Error::FormExpired);

@@ -8,7 +8,7 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use cofferdam_artifact::follow::{FollowError, Live};
-use cofferdam_model::Backup;
+use cofferdam_model::{Backup, Format};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -28,8 +28,15 @@ type Chunks = mpsc::Sender<io::Result<Bytes>>;
 
 /// Answers a download: a part or the whole of a finished file, or a running
 /// backup as it grows.
-pub async fn answer(app: &Data<App>, by: &Actor, request: &HttpRequest, backup: &Backup) -> Result<HttpResponse> {
-    if backup.status == cofferdam_model::BackupStatus::Running && request.version() < Version::HTTP_11 {
+pub async fn answer(
+    app: &Data<App>,
+    by: &Actor,
+    request: &HttpRequest,
+    backup: &Backup,
+) -> Result<HttpResponse> {
+    if backup.status == cofferdam_model::BackupStatus::Running
+        && request.version() < Version::HTTP_11
+    {
         return Err(Error::Conflict {
             message: "a backup that is being made cannot be sent over HTTP/1.0, which cannot show that it was cut off".to_owned(),
             hint: Some("use HTTP/1.1, or download it when it is completed".to_owned()),
@@ -41,7 +48,12 @@ pub async fn answer(app: &Data<App>, by: &Actor, request: &HttpRequest, backup: 
     }
 }
 
-fn finished(request: &HttpRequest, backup: &Backup, file: std::fs::File, size: u64) -> Result<HttpResponse> {
+fn finished(
+    request: &HttpRequest,
+    backup: &Backup,
+    file: std::fs::File,
+    size: u64,
+) -> Result<HttpResponse> {
     let etag = format!("\"{}\"", backup.sha256.as_deref().unwrap_or_default());
     if matches_etag(request, &etag) {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
@@ -66,10 +78,12 @@ fn finished(request: &HttpRequest, backup: &Backup, file: std::fs::File, size: u
 
 fn matches_etag(request: &HttpRequest, etag: &str) -> bool {
     let value = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    value.is_some_and(|list| list.split(',').any(|item| {
-        let item = item.trim();
-        item == "*" || item.trim_start_matches("W/") == etag
-    }))
+    value.is_some_and(|list| {
+        list.split(',').any(|item| {
+            let item = item.trim();
+            item == "*" || item.trim_start_matches("W/") == etag
+        })
+    })
 }
 
 /// A file that turns out shorter ends the answer with an error: the promised
@@ -99,7 +113,11 @@ fn send_file(file: &std::fs::File, from: u64, length: u64, chunks: &Chunks) {
 /// The stream stays inside what is finished, and is cut off, not ended, when
 /// the backup fails: chunked coding without its last chunk is an error to
 /// every reader. Neither length nor hash is known yet, so there is no `ETag`.
-fn running(request: &HttpRequest, backup: &Backup, live: watch::Receiver<Option<Live>>) -> HttpResponse {
+fn running(
+    request: &HttpRequest,
+    backup: &Backup,
+    live: watch::Receiver<Option<Live>>,
+) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     describe(&mut response, backup);
     response.insert_header((header::ACCEPT_RANGES, "none"));
@@ -149,7 +167,10 @@ fn cut() -> io::Error {
 
 fn describe(response: &mut actix_web::HttpResponseBuilder, backup: &Backup) {
     let name = filename(backup);
-    let media = if name.ends_with(".gz") { "application/gzip" } else { "application/octet-stream" };
+    let media = match backup.format {
+        Format::Plain => "application/gzip",
+        Format::Custom => "application/octet-stream",
+    };
     // The name has only letters, digits, `_`, `-` and `.`: it needs no quoting
     // beyond RFC 6266's quotes and no second spelling.
     response

@@ -54,7 +54,9 @@ impl Guarded {
         F::Output: actix_web::Responder + 'static,
     {
         let role = self.role;
-        web::method(self.method).to(handler).wrap(from_fn(move |request, next| hold(role, request, next)))
+        web::method(self.method)
+            .to(handler)
+            .wrap(from_fn(move |request, next| hold(role, request, next)))
     }
 }
 
@@ -68,7 +70,8 @@ async fn hold(
         Some(actor) if actor.role >= role => Ok(next.call(request).await?.map_into_boxed_body()),
         Some(actor) => {
             let app = app(&request)?;
-            let what = format!("{} {}", request.method(), request.match_pattern().unwrap_or_default());
+            let what =
+                format!("{} {}", request.method(), request.match_pattern().unwrap_or_default());
             audit::denied(&app, &actor, &what).await;
             Ok(request.error_response(Error::Forbidden))
         }
@@ -77,7 +80,10 @@ async fn hold(
 }
 
 fn app(request: &ServiceRequest) -> Result<Data<App>, Error> {
-    request.app_data().cloned().ok_or_else(|| Error::Internal(anyhow::anyhow!("no application data")))
+    request
+        .app_data()
+        .cloned()
+        .ok_or_else(|| Error::Internal(anyhow::anyhow!("no application data")))
 }
 
 /// Finds out who calls and puts them on the request, for [`route`] and [`Caller`].
@@ -140,6 +146,8 @@ impl FromRequest for Caller {
     type Error = Error;
     type Future = std::future::Ready<Result<Self, Error>>;
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(request.extensions().get::<Rc<Actor>>().cloned().map(Self).ok_or(Error::SignedOut))
+        std::future::ready(
+            request.extensions().get::<Rc<Actor>>().cloned().map(Self).ok_or(Error::SignedOut),
+        )
     }
 }

@@ -31,7 +31,8 @@ pub async fn secure<B: MessageBody>(
 
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
-    let policy = HeaderValue::try_from(content_security_policy(&nonce)).map_err(actix_web::error::ErrorInternalServerError)?;
+    let policy = HeaderValue::try_from(content_security_policy(&nonce))
+        .map_err(actix_web::error::ErrorInternalServerError)?;
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
@@ -47,7 +48,10 @@ pub async fn secure<B: MessageBody>(
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if https {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        );
     }
     Ok(response)
 }

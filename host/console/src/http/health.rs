@@ -14,11 +14,15 @@ pub async fn alive() -> HttpResponse {
 pub async fn ready(app: Data<App>) -> HttpResponse {
     if let Err(error) = app.catalog.health().await {
         tracing::warn!("not ready: {error}");
-        return HttpResponse::ServiceUnavailable().content_type("text/plain").body("the catalog does not answer\n");
+        return HttpResponse::ServiceUnavailable()
+            .content_type("text/plain")
+            .body("the catalog does not answer\n");
     }
     if let Err(failure) = app.folder().await {
         tracing::warn!("not ready: {failure}");
-        return HttpResponse::ServiceUnavailable().content_type("text/plain").body("the backup folder cannot be used\n");
+        return HttpResponse::ServiceUnavailable()
+            .content_type("text/plain")
+            .body("the backup folder cannot be used\n");
     }
     HttpResponse::Ok().content_type("text/plain").body("ready\n")
 }

@@ -12,7 +12,8 @@ pub fn address(request: &ServiceRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
         return Some(peer);
     }
     let hops = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
-    let hops: Vec<_> = hops.flat_map(|value| value.split(',')).map(|hop| hop.trim().parse()).collect();
+    let hops: Vec<_> =
+        hops.flat_map(|value| value.split(',')).map(|hop| hop.trim().parse()).collect();
     for hop in hops.into_iter().rev() {
         match hop {
             Ok(address) if trusted.contains(&address) => {}
@@ -41,7 +42,10 @@ mod tests {
     fn a_forwarded_address_counts_only_from_a_trusted_proxy() {
         assert_eq!(from("192.0.2.9", "203.0.113.1", "10.0.0.1"), "192.0.2.9");
         assert_eq!(from("10.0.0.1", "203.0.113.1", "10.0.0.1"), "203.0.113.1");
-        assert_eq!(from("10.0.0.1", "203.0.113.1, 198.51.100.7, 10.0.0.1", "10.0.0.1"), "198.51.100.7");
+        assert_eq!(
+            from("10.0.0.1", "203.0.113.1, 198.51.100.7, 10.0.0.1", "10.0.0.1"),
+            "198.51.100.7"
+        );
         assert_eq!(from("10.0.0.1", "203.0.113.1, nonsense", "10.0.0.1"), "10.0.0.1");
     }
 }

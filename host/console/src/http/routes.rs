@@ -41,7 +41,13 @@ pub fn all(app: &web::Data<App>) -> impl FnOnce(&mut ServiceConfig) + use<> {
 }
 
 fn api_scope() -> actix_web::Scope<
-    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = WebError, InitError = ()>,
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = WebError,
+        InitError = (),
+    >,
 > {
     web::scope("/api")
         .app_data(web::PayloadConfig::new(api::BODY_MAX))
@@ -50,7 +56,10 @@ fn api_scope() -> actix_web::Scope<
         .service(
             web::scope("/v1")
                 .service(web::resource("/auth/login").post(api::session::login))
-                .service(web::resource("/status").route(route(Method::GET, Viewer).to(api::status::show)))
+                .service(
+                    web::resource("/status")
+                        .route(route(Method::GET, Viewer).to(api::status::show)),
+                )
                 .service(
                     web::resource("/databases")
                         .route(route(Method::GET, Viewer).to(api::databases::list))
@@ -71,18 +80,26 @@ fn api_scope() -> actix_web::Scope<
                         .route(route(Method::GET, Viewer).to(api::backups::list))
                         .route(route(Method::POST, Operator).to(api::backups::create)),
                 )
-                .service(web::resource("/backups/stats").route(route(Method::GET, Viewer).to(api::backups::stats)))
+                .service(
+                    web::resource("/backups/stats")
+                        .route(route(Method::GET, Viewer).to(api::backups::stats)),
+                )
                 .service(
                     web::resource("/backups/{id}")
                         .route(route(Method::GET, Viewer).to(api::backups::get))
                         .route(route(Method::DELETE, Administrator).to(api::backups::delete)),
                 )
                 .service(
-                    web::resource("/backups/{id}/status").route(route(Method::GET, Viewer).to(api::backups::state)),
+                    web::resource("/backups/{id}/status")
+                        .route(route(Method::GET, Viewer).to(api::backups::state)),
                 )
-                .service(web::resource("/backups/{id}/log").route(route(Method::GET, Viewer).to(api::backups::log)))
                 .service(
-                    web::resource("/backups/{id}/events").route(route(Method::GET, Viewer).to(api::events::stream)),
+                    web::resource("/backups/{id}/log")
+                        .route(route(Method::GET, Viewer).to(api::backups::log)),
+                )
+                .service(
+                    web::resource("/backups/{id}/events")
+                        .route(route(Method::GET, Viewer).to(api::events::stream)),
                 )
                 .service(
                     web::resource("/backups/{id}/download")
@@ -90,10 +107,12 @@ fn api_scope() -> actix_web::Scope<
                         .route(route(Method::HEAD, Operator).to(api::backups::download)),
                 )
                 .service(
-                    web::resource("/backups/{id}/cancel").route(route(Method::POST, Operator).to(api::backups::cancel)),
+                    web::resource("/backups/{id}/cancel")
+                        .route(route(Method::POST, Operator).to(api::backups::cancel)),
                 )
                 .service(
-                    web::resource("/backups/{id}/pin").route(route(Method::POST, Operator).to(api::backups::pin)),
+                    web::resource("/backups/{id}/pin")
+                        .route(route(Method::POST, Operator).to(api::backups::pin)),
                 ),
         )
         .default_service(web::to(|| async { Err::<HttpResponse, _>(Error::NotFound("address")) }))
@@ -103,8 +122,17 @@ fn page(path: &str) -> Resource {
     web::resource(path)
 }
 
-fn page_scope(app: Arc<App>) -> actix_web::Scope<
-    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = WebError, InitError = ()>,
+#[allow(clippy::needless_pass_by_value)] // A reference would tie the scope to its lifetime.
+fn page_scope(
+    app: Arc<App>,
+) -> actix_web::Scope<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = WebError,
+        InitError = (),
+    >,
 > {
     use pages::{account, backup, backups, database, databases, events, overview, sign_in};
     let get = |role| route(Method::GET, role);
@@ -121,7 +149,9 @@ fn page_scope(app: Arc<App>) -> actix_web::Scope<
         .service(page("/").route(get(Viewer).to(overview::show)))
         .service(page("/events").route(get(Viewer).to(events::stream)))
         .service(
-            page("/backups").route(get(Viewer).to(backups::list)).route(post(Operator).to(backups::create)),
+            page("/backups")
+                .route(get(Viewer).to(backups::list))
+                .route(post(Operator).to(backups::create)),
         )
         .service(page("/backups/new").route(get(Operator).to(backups::new)))
         .service(page("/backups/{id}").route(get(Viewer).to(backup::show)))

@@ -10,7 +10,7 @@ use crate::app::App;
 
 /// Whoever needs longer than this to send a request's head is cut off.
 const HEAD_TIME: Duration = Duration::from_secs(10);
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
+const KEEP_ALIVE: Duration = Duration::from_mins(1);
 /// More connections than this at once wait in the system's queue.
 const CONNECTIONS_PER_WORKER: usize = 2048;
 const WORKERS: usize = 2;
@@ -51,7 +51,8 @@ pub fn bind(app: Data<App>) -> anyhow::Result<Bound> {
         }
         None => (server.bind(access.listen), "http"),
     };
-    let server = server.with_context(|| format!("the address {} cannot be taken", access.listen))?;
+    let server =
+        server.with_context(|| format!("the address {} cannot be taken", access.listen))?;
     let address = server.addrs().first().copied().context("no address was taken")?;
     Ok(Bound { server: server.run(), address, scheme })
 }

@@ -40,7 +40,11 @@ pub fn middleware(app: &Arc<App>) -> SessionMiddleware<Store> {
 }
 
 /// Begins a signed-in session under a new key; whatever key there was before is void.
-pub fn begin(session: &Session, user: UserId, address: Option<std::net::IpAddr>) -> anyhow::Result<()> {
+pub fn begin(
+    session: &Session,
+    user: UserId,
+    address: Option<std::net::IpAddr>,
+) -> anyhow::Result<()> {
     session.clear();
     session.renew();
     session.insert(USER, user.to_string())?;
@@ -97,11 +101,13 @@ pub struct Store {
 
 impl Store {
     fn idle_until(&self, now: Timestamp) -> Timestamp {
-        now + TimeDelta::from_std(self.app.config.access.session_idle).unwrap_or(TimeDelta::hours(12))
+        now + TimeDelta::from_std(self.app.config.access.session_idle)
+            .unwrap_or(TimeDelta::hours(12))
     }
 
     fn whole_until(&self, now: Timestamp) -> Timestamp {
-        now + TimeDelta::from_std(self.app.config.access.session_whole).unwrap_or(TimeDelta::days(7))
+        now + TimeDelta::from_std(self.app.config.access.session_whole)
+            .unwrap_or(TimeDelta::days(7))
     }
 
     async fn insert(&self, state: &State) -> anyhow::Result<SessionKey> {
@@ -143,7 +149,13 @@ impl Store {
         let now = self.app.now();
         let mut tx = self.app.catalog.begin().await?;
         let there = tx
-            .update_session(Digest::of(key.as_ref()), owner(state), &stored(state)?, self.idle_until(now), now)
+            .update_session(
+                Digest::of(key.as_ref()),
+                owner(state),
+                &stored(state)?,
+                self.idle_until(now),
+                now,
+            )
             .await?;
         tx.commit().await?;
         Ok(there)
@@ -168,7 +180,12 @@ impl SessionStore for Store {
         self.insert(&state).await.map_err(SaveError::Other)
     }
 
-    async fn update(&self, key: SessionKey, state: State, _: &Ttl) -> Result<SessionKey, UpdateError> {
+    async fn update(
+        &self,
+        key: SessionKey,
+        state: State,
+        _: &Ttl,
+    ) -> Result<SessionKey, UpdateError> {
         self.write(&key, &state).await.map_err(UpdateError::Other)?;
         Ok(key)
     }

@@ -46,9 +46,9 @@ impl Throttle {
         let name: String = name.to_lowercase().chars().take(64).collect();
         let by_address = self.per_address.check_key(&network(address));
         let by_name = self.per_name.check_key(&name);
-        by_address.and(by_name).map_err(|until| {
-            Error::Throttled(until.wait_time_from(self.clock.now()).as_secs() + 1)
-        })
+        by_address
+            .and(by_name)
+            .map_err(|until| Error::Throttled(until.wait_time_from(self.clock.now()).as_secs() + 1))
     }
 }
 

@@ -47,7 +47,13 @@ impl Actor {
 
     /// The console itself.
     pub fn system() -> Self {
-        Self { door: Door::System, user: None, name: "cofferdam".to_owned(), role: Role::Administrator, remote: None }
+        Self {
+            door: Door::System,
+            user: None,
+            name: "cofferdam".to_owned(),
+            role: Role::Administrator,
+            remote: None,
+        }
     }
 
     /// What the record of a backup says about where the wish came from.

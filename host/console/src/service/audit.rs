@@ -48,7 +48,13 @@ fn entry(actor: &Actor, action: &str, outcome: Outcome) -> NewAudit {
 }
 
 /// Records a change inside the transaction that makes it.
-pub async fn record(tx: &mut Tx, actor: &Actor, action: &str, object: Object, now: Timestamp) -> Result<()> {
+pub async fn record(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: &str,
+    object: Object,
+    now: Timestamp,
+) -> Result<()> {
     record_with(tx, actor, action, object, Value::Null, now).await
 }
 
@@ -78,7 +84,11 @@ pub async fn record_alone(app: &App, actor: &Actor, action: &str, object: Object
 
 /// Records a refusal. That it cannot be recorded must not turn the refusal into something else.
 pub async fn denied(app: &App, actor: &Actor, what: &str) {
-    write(app, entry(actor, "access", Outcome::Denied).details(serde_json::json!({ "request": what }))).await;
+    write(
+        app,
+        entry(actor, "access", Outcome::Denied).details(serde_json::json!({ "request": what })),
+    )
+    .await;
 }
 
 /// Records a sign-in that did not work.

@@ -1,9 +1,12 @@
 //! Backups: asking for one, looking at them, cancelling, keeping, deleting.
 
 use cofferdam_backup::Stop;
-use cofferdam_catalog::{BackupFilter, BackupPage, BackupSort, Cancelled, Digest, Direction, NewBackup};
+use cofferdam_catalog::{
+    BackupFilter, BackupPage, BackupSort, Cancelled, Digest, Direction, NewBackup,
+};
 use cofferdam_model::{
-    Backup, BackupId, BackupOptions, BackupStatus, Database, DatabaseId, Label, LogLine, Progress, Slug, UserId,
+    Backup, BackupId, BackupOptions, BackupStatus, Database, DatabaseId, Label, LogLine, Progress,
+    Slug, UserId,
 };
 
 use super::{Actor, Error, FieldError, Result, audit, databases};
@@ -64,12 +67,18 @@ async fn understand(app: &App, wish: &dto::NewBackup) -> Result<(Database, Backu
 
 /// Records a backup and its job; a worker takes it from there. With a key, the
 /// same wish sent again gives the same backup.
-pub async fn create(app: &App, by: &Actor, wish: &dto::NewBackup, key: Option<(UserId, &str)>) -> Result<Backup> {
+pub async fn create(
+    app: &App,
+    by: &Actor,
+    wish: &dto::NewBackup,
+    key: Option<(UserId, &str)>,
+) -> Result<Backup> {
     if key.is_some_and(|(_, key)| key.is_empty() || key.len() > 255) {
         return Err(Error::BadRequest("an Idempotency-Key has 1 to 255 characters".to_owned()));
     }
     let (database, options) = understand(app, wish).await?;
-    let request = Digest::of(serde_json::to_vec(wish).map_err(|error| Error::Internal(error.into()))?);
+    let request =
+        Digest::of(serde_json::to_vec(wish).map_err(|error| Error::Internal(error.into()))?);
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
     if let Some((user, key)) = key
@@ -77,7 +86,8 @@ pub async fn create(app: &App, by: &Actor, wish: &dto::NewBackup, key: Option<(U
     {
         let backup = tx.backup(earlier).await?;
         tx.commit().await?;
-        return backup.ok_or_else(|| Error::conflict("the backup of this Idempotency-Key was deleted"));
+        return backup
+            .ok_or_else(|| Error::conflict("the backup of this Idempotency-Key was deleted"));
     }
     let new = NewBackup {
         database_id: database.id,
@@ -114,7 +124,9 @@ pub fn filter(query: &dto::BackupQuery) -> Result<BackupFilter> {
     fn parse<T: std::str::FromStr<Err: ToString>>(field: &'static str, text: &str) -> Result<T> {
         text.trim().parse().map_err(|error: T::Err| Error::field(field, error.to_string()))
     }
-    let text = |it: &Option<String>| it.as_deref().map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned);
+    let text = |it: &Option<String>| {
+        it.as_deref().map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned)
+    };
     let mut filter = BackupFilter {
         text: text(&query.q),
         limit: query.limit.unwrap_or(50),
@@ -166,7 +178,9 @@ pub async fn progress(app: &App, backup: &Backup) -> Result<Option<Progress>> {
         BackupStatus::Pending => Ok(Some(Progress::default())),
         BackupStatus::Running => match app.hub.progress(backup.id) {
             Some(progress) => Ok(Some(progress)),
-            None => Ok(app.catalog.progress(backup.id).await?.or_else(|| Some(Progress::default()))),
+            None => {
+                Ok(app.catalog.progress(backup.id).await?.or_else(|| Some(Progress::default())))
+            }
         },
         _ => Ok(None),
     }
@@ -215,7 +229,9 @@ pub async fn set_pinned(app: &App, by: &Actor, backup: &Backup, pinned: bool) ->
 pub async fn set_labels(app: &App, by: &Actor, backup: &Backup, labels: &str) -> Result<Backup> {
     let words = labels.split(',').map(str::trim).filter(|word| !word.is_empty());
     let labels: Vec<Label> = words
-        .map(|word| word.parse().map_err(|error| Error::field("labels", format!("{word}: {error}"))))
+        .map(|word| {
+            word.parse().map_err(|error| Error::field("labels", format!("{word}: {error}")))
+        })
         .collect::<Result<_>>()?;
     if labels.len() > LABELS_MAX {
         return Err(Error::field("labels", format!("a backup has at most {LABELS_MAX} labels")));
@@ -232,7 +248,9 @@ pub async fn set_labels(app: &App, by: &Actor, backup: &Backup, labels: &str) ->
 async fn after_change(app: &App, id: BackupId) -> Result<Backup> {
     let backup = get(app, id).await?;
     app.hub.tell(Change::Backup(id));
-    let (Some(filename), BackupStatus::Completed) = (backup.filename.clone(), backup.status) else { return Ok(backup) };
+    let (Some(filename), BackupStatus::Completed) = (backup.filename.clone(), backup.status) else {
+        return Ok(backup);
+    };
     let (pinned, labels) = (backup.pinned, backup.labels.clone());
     let written = match app.folder().await {
         Ok(folder) => {
@@ -243,7 +261,9 @@ async fn after_change(app: &App, id: BackupId) -> Result<Backup> {
                 folder.update_sidecar(&filename, &sidecar)?;
                 anyhow::Ok(())
             };
-            tokio::task::spawn_blocking(rewrite).await.map_err(|error| Error::Internal(error.into()))?
+            tokio::task::spawn_blocking(rewrite)
+                .await
+                .map_err(|error| Error::Internal(error.into()))?
         }
         Err(failure) => Err(anyhow::Error::new(failure)),
     };
@@ -258,7 +278,9 @@ async fn after_change(app: &App, id: BackupId) -> Result<Backup> {
 pub async fn is_last_good(app: &App, backup: &Backup) -> Result<bool> {
     let overview = app.catalog.databases_overview().await?;
     let of_database = overview.iter().find(|it| it.database.id == backup.database_id);
-    Ok(of_database.and_then(|it| it.last_completed.as_ref()).is_some_and(|last| last.id == backup.id))
+    Ok(of_database
+        .and_then(|it| it.last_completed.as_ref())
+        .is_some_and(|last| last.id == backup.id))
 }
 
 /// Deletes a backup's record and file. The tombstone comes first: if the
@@ -285,7 +307,9 @@ pub async fn delete(app: &App, by: &Actor, backup: &Backup) -> Result<()> {
         let removed = tokio::task::spawn_blocking(move || folder.remove(&filename)).await;
         let removed = removed.map_err(|error| Error::Internal(error.into()))?;
         removed.map_err(|error| Error::Conflict {
-            message: format!("the record is deleted, but its file could not be removed yet: {error}"),
+            message: format!(
+                "the record is deleted, but its file could not be removed yet: {error}"
+            ),
             hint: Some("it is removed at the next start".to_owned()),
         })?;
     }

@@ -24,9 +24,10 @@ pub fn view(connection: &Connection) -> ConnectionView {
             has_password: it.password.is_some(),
             path: None,
         },
-        Connection::Sqlite(it) => {
-            ConnectionView { path: Some(it.path.display().to_string()), ..ConnectionView::default() }
-        }
+        Connection::Sqlite(it) => ConnectionView {
+            path: Some(it.path.display().to_string()),
+            ..ConnectionView::default()
+        },
     }
 }
 
@@ -42,9 +43,9 @@ pub fn restore(engine: Engine, view: ConnectionView, password: Option<Secret>) -
             sslmode: view.sslmode.unwrap_or_default(),
             sslrootcert: view.sslrootcert.map(PathBuf::from),
         }),
-        Engine::Sqlite => {
-            Connection::Sqlite(SqliteConnection { path: PathBuf::from(view.path.unwrap_or_default()) })
-        }
+        Engine::Sqlite => Connection::Sqlite(SqliteConnection {
+            path: PathBuf::from(view.path.unwrap_or_default()),
+        }),
     }
 }
 
@@ -57,7 +58,9 @@ pub fn summary(connection: &Connection) -> String {
         Connection::Postgres(it) if it.host.contains(':') => {
             format!("{} on [{}]:{} as {}", it.dbname, it.host, it.port, it.user)
         }
-        Connection::Postgres(it) => format!("{} on {}:{} as {}", it.dbname, it.host, it.port, it.user),
+        Connection::Postgres(it) => {
+            format!("{} on {}:{} as {}", it.dbname, it.host, it.port, it.user)
+        }
         Connection::Sqlite(it) => it.path.display().to_string(),
     }
 }
@@ -90,10 +93,9 @@ pub fn understand(input: &DatabaseInput, before: Option<&Connection>) -> Result<
     }
     let engine = match (&input.engine, before) {
         (Some(text), _) => text.parse().map_err(|error| Error::field("engine", error))?,
-        (None, Some(Connection::Postgres(_))) => Engine::Postgres,
         (None, Some(Connection::Sqlite(_))) => Engine::Sqlite,
         (None, None) if input.path.is_some() => Engine::Sqlite,
-        (None, None) => Engine::Postgres,
+        (None, _) => Engine::Postgres,
     };
     let mut wrong = Vec::new();
     let connection = match engine {
@@ -110,13 +112,22 @@ pub fn understand(input: &DatabaseInput, before: Option<&Connection>) -> Result<
     if wrong.is_empty() { checked(connection, before) } else { Err(Error::Invalid(wrong)) }
 }
 
-fn postgres(input: &DatabaseInput, before: Option<&Connection>, wrong: &mut Vec<FieldError>) -> PostgresConnection {
+fn postgres(
+    input: &DatabaseInput,
+    before: Option<&Connection>,
+    wrong: &mut Vec<FieldError>,
+) -> PostgresConnection {
     let old = match before {
         Some(Connection::Postgres(it)) => Some(it),
         _ => None,
     };
     let text = |typed: &Option<String>, old: Option<&String>| {
-        typed.as_deref().map(str::trim).map(str::to_owned).or_else(|| old.cloned()).unwrap_or_default()
+        typed
+            .as_deref()
+            .map(str::trim)
+            .map(str::to_owned)
+            .or_else(|| old.cloned())
+            .unwrap_or_default()
     };
     let mut refuse = |field, message: String| wrong.push(FieldError { field, message });
     let port = match input.port {
@@ -181,14 +192,18 @@ fn checked(connection: Connection, before: Option<&Connection>) -> Result<Connec
             if let Some(path) = &it.sslrootcert
                 && !path.is_absolute()
             {
-                wrong.push(FieldError { field: "sslrootcert", message: "an absolute path is needed".to_owned() });
+                wrong.push(FieldError {
+                    field: "sslrootcert",
+                    message: "an absolute path is needed".to_owned(),
+                });
             }
             // Somebody who may change the host but does not know the password
             // must not have it sent to a host of theirs.
             if let Some(Connection::Postgres(old)) = before
                 && (&old.host, old.port) != (&it.host, it.port)
                 && it.password.is_some()
-                && it.password.as_ref().map(Secret::expose) == old.password.as_ref().map(Secret::expose)
+                && it.password.as_ref().map(Secret::expose)
+                    == old.password.as_ref().map(Secret::expose)
             {
                 wrong.push(FieldError {
                     field: "password",
@@ -220,8 +235,13 @@ mod tests {
     #[test]
     fn a_field_that_is_left_out_keeps_its_value() {
         let input = DatabaseInput { dbname: Some("shop2".into()), ..DatabaseInput::default() };
-        let Ok(Connection::Postgres(it)) = understand(&input, Some(&stored())) else { panic!("valid") };
-        assert_eq!((it.dbname.as_str(), it.user.as_str(), it.sslmode), ("shop2", "backup", SslMode::Require));
+        let Ok(Connection::Postgres(it)) = understand(&input, Some(&stored())) else {
+            panic!("valid")
+        };
+        assert_eq!(
+            (it.dbname.as_str(), it.user.as_str(), it.sslmode),
+            ("shop2", "backup", SslMode::Require)
+        );
         assert_eq!(it.password.as_ref().map(Secret::expose), Some("canary"));
     }
 
@@ -235,11 +255,17 @@ mod tests {
 
     #[test]
     fn every_wrong_field_is_named_at_once() {
-        let input = DatabaseInput { port: Some(70_000), sslmode: Some("x".into()), ..DatabaseInput::default() };
+        let input = DatabaseInput {
+            port: Some(70_000),
+            sslmode: Some("x".into()),
+            ..DatabaseInput::default()
+        };
         let Err(Error::Invalid(fields)) = understand(&input, None) else { panic!("invalid") };
         let names: Vec<_> = fields.iter().map(|it| it.field).collect();
         assert_eq!(names, ["port", "sslmode"]);
-        let Err(Error::Invalid(fields)) = understand(&DatabaseInput::default(), None) else { panic!("invalid") };
+        let Err(Error::Invalid(fields)) = understand(&DatabaseInput::default(), None) else {
+            panic!("invalid")
+        };
         assert_eq!(fields.len(), 3);
     }
 }

@@ -7,7 +7,7 @@ use cofferdam_model::{Connection, Database, DatabaseId, Engine, Secret, Slug, Ti
 use super::{Actor, Error, Result, audit, connection};
 use crate::{app::App, dto::DatabaseInput};
 
-const CHECK_LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
+const CHECK_LIMIT: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// All databases, by name.
 pub async fn list(app: &App) -> Result<Vec<Database>> {
@@ -29,7 +29,12 @@ pub async fn find(app: &App, key: &str) -> Result<Database> {
 /// Adds a database.
 pub async fn add(app: &App, by: &Actor, input: &DatabaseInput) -> Result<Database> {
     let connection = connection::understand(input, None);
-    let slug = input.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(str::parse::<Slug>);
+    let slug = input
+        .name
+        .as_deref()
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(str::parse::<Slug>);
     let connection = match (connection, &slug) {
         (Ok(connection), Some(Err(error))) => {
             drop(connection);
@@ -90,11 +95,19 @@ pub async fn insert(
 }
 
 /// Changes a database's settings; a field that is left out keeps its value.
-pub async fn update(app: &App, by: &Actor, database: &Database, input: &DatabaseInput) -> Result<Database> {
+pub async fn update(
+    app: &App,
+    by: &Actor,
+    database: &Database,
+    input: &DatabaseInput,
+) -> Result<Database> {
     let before = open(app, database)?;
     let connection = connection::understand(input, Some(&before))?;
     if engine(&connection) != database.engine {
-        return Err(Error::field("engine", "the engine of a database stays; add another database instead"));
+        return Err(Error::field(
+            "engine",
+            "the engine of a database stays; add another database instead",
+        ));
     }
     let slug = match input.name.as_deref().map(str::trim) {
         None | Some("") => database.slug.clone(),
@@ -155,11 +168,14 @@ pub async fn check(app: &std::sync::Arc<App>, database: &Database) -> Result<Pre
 
 /// The connection with its secret, for the worker and the check only.
 pub fn open(app: &App, database: &Database) -> Result<Connection> {
-    let view = serde_json::from_str(&database.settings).map_err(|error| Error::Internal(error.into()))?;
+    let view =
+        serde_json::from_str(&database.settings).map_err(|error| Error::Internal(error.into()))?;
     let password = match &database.sealed {
-        Some(sealed) => {
-            Some(app.vault.unseal(&context(database.id), sealed).map_err(|error| Error::Internal(error.into()))?)
-        }
+        Some(sealed) => Some(
+            app.vault
+                .unseal(&context(database.id), sealed)
+                .map_err(|error| Error::Internal(error.into()))?,
+        ),
         None => None,
     };
     Ok(connection::restore(database.engine, view, password))
@@ -173,7 +189,8 @@ fn engine(connection: &Connection) -> Engine {
 }
 
 fn settings(connection: &Connection) -> Result<String> {
-    serde_json::to_string(&connection::view(connection)).map_err(|error| Error::Internal(error.into()))
+    serde_json::to_string(&connection::view(connection))
+        .map_err(|error| Error::Internal(error.into()))
 }
 
 fn seal(app: &App, id: DatabaseId, connection: &Connection) -> Option<Vec<u8>> {

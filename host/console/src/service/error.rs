@@ -77,7 +77,8 @@ impl Error {
 
     /// A form that could not be read.
     pub fn form(error: &actix_web::Error) -> Self {
-        if error.as_response_error().status_code() == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE {
+        if error.as_response_error().status_code() == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE
+        {
             Self::TooLarge
         } else {
             Self::BadRequest("the form cannot be read".to_owned())
@@ -85,6 +86,7 @@ impl Error {
     }
 
     /// One wrong field.
+    #[allow(clippy::needless_pass_by_value)] // Callers hand over what they have just made.
     pub fn field(field: &'static str, message: impl ToString) -> Self {
         Self::Invalid(vec![FieldError { field, message: message.to_string() }])
     }
@@ -112,12 +114,13 @@ impl From<cofferdam_catalog::Error> for Error {
             Catalog::Busy => Self::Busy,
             Catalog::NotFound(what) => Self::NotFound(what),
             Catalog::Taken(what) => Self::field("name", format!("this {what} is already taken")),
-            Catalog::Conflict(_) | Catalog::Tombstoned(_) => Self::conflict(error.to_string()),
+            Catalog::Conflict(_) | Catalog::Tombstoned(_) | Catalog::KeyReused => {
+                Self::conflict(error.to_string())
+            }
             Catalog::Pinned(_) => Self::Conflict {
                 message: "this backup is pinned".to_owned(),
                 hint: Some("take the pin off first".to_owned()),
             },
-            Catalog::KeyReused => Self::conflict(error.to_string()),
             other => Self::Internal(other.into()),
         }
     }

@@ -1,6 +1,6 @@
 //! The files of backups: whether they are there, and their bytes.
 
-use std::fs::File;
+use std::{fmt::Write as _, fs::File};
 
 use cofferdam_artifact::{FolderError, follow::Live};
 use cofferdam_model::{Backup, BackupStatus, FileState, LogLine};
@@ -35,10 +35,12 @@ pub async fn open(app: &App, by: &Actor, backup: &Backup) -> Result<Source> {
             // It may have ended between the two looks.
             None => match backups::get(app, backup.id).await? {
                 ended if ended.status == BackupStatus::Completed => open_file(app, &ended).await?,
-                _ => return Err(Error::Conflict {
-                    message: "the backup is being made by another process".to_owned(),
-                    hint: Some("download it when it is completed".to_owned()),
-                }),
+                _ => {
+                    return Err(Error::Conflict {
+                        message: "the backup is being made by another process".to_owned(),
+                        hint: Some("download it when it is completed".to_owned()),
+                    });
+                }
             },
         },
         BackupStatus::Pending => {
@@ -47,7 +49,9 @@ pub async fn open(app: &App, by: &Actor, backup: &Backup) -> Result<Source> {
                 hint: Some("download it when it runs or is completed".to_owned()),
             });
         }
-        BackupStatus::Failed | BackupStatus::Cancelled => return Err(Error::NotFound("file of this backup")),
+        BackupStatus::Failed | BackupStatus::Cancelled => {
+            return Err(Error::NotFound("file of this backup"));
+        }
     };
     audit::record_alone(app, by, "backup.download", audit::Object::backup(backup)).await?;
     Ok(source)
@@ -57,7 +61,11 @@ async fn open_file(app: &App, backup: &Backup) -> Result<Source> {
     let seen = look(app, backup.clone()).await?;
     match (seen.file_state, &seen.filename) {
         (Some(FileState::Present), Some(name)) => {
-            let file = app.folder().await?.open_artifact(name).map_err(|error| Error::Internal(error.into()))?;
+            let file = app
+                .folder()
+                .await?
+                .open_artifact(name)
+                .map_err(|error| Error::Internal(error.into()))?;
             let size = file.metadata()?.len();
             Ok(Source::File { file, size })
         }
@@ -75,7 +83,9 @@ async fn open_file(app: &App, backup: &Backup) -> Result<Source> {
 /// Looks whether a completed backup's file is there with its recorded size,
 /// and notes what has changed. A folder that cannot be looked at says nothing.
 pub async fn look(app: &App, mut backup: Backup) -> Result<Backup> {
-    let (BackupStatus::Completed, Some(name)) = (backup.status, backup.filename.clone()) else { return Ok(backup) };
+    let (BackupStatus::Completed, Some(name)) = (backup.status, backup.filename.clone()) else {
+        return Ok(backup);
+    };
     let Ok(folder) = app.folder().await else { return Ok(backup) };
     let found = match folder.open_artifact(&name) {
         Ok(file) => match file.metadata() {
@@ -114,7 +124,7 @@ pub fn log_text(lines: &[LogLine]) -> String {
     let mut text = String::new();
     for line in lines {
         let at = line.at.format("%Y-%m-%dT%H:%M:%S%.3fZ");
-        text.push_str(&format!("{at} {:7} {}\n", line.level.as_str(), line.text));
+        let _ = writeln!(text, "{at} {:7} {}", line.level.as_str(), line.text);
     }
     text
 }

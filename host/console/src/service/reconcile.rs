@@ -5,9 +5,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use cofferdam_artifact::{Entries, Folder};
 use cofferdam_catalog::{Adopted, Lease};
-use cofferdam_model::{BackupId, BackupStatus, Failure, FailureKind, FileState};
+use cofferdam_model::{BackupId, BackupStatus, Failure, FailureKind, FileState, Sidecar};
 
-use super::{Actor, Error, Result, audit, databases, files};
+use super::{Actor, audit, databases, files};
 use crate::{app::App, hub::Change, worker};
 
 /// Prefix of the names under which consoles hold leases. Only one console
@@ -32,17 +32,23 @@ pub struct Report {
 /// The start of a console: holds the data folder's lock, before any job runs.
 pub async fn at_start(app: &Arc<App>) -> anyhow::Result<Report> {
     let mut report = Report::default();
-    let dead: Vec<Lease> =
-        app.catalog.leases().await?.into_iter().filter(|lease| lease.worker.starts_with(CONSOLE)).collect();
+    let mut dead = app.catalog.leases().await?;
+    dead.retain(|lease| lease.worker.starts_with(CONSOLE));
     match app.folder().await {
-        Ok(folder) => reconcile_files(app, &folder, &mut report).await?,
+        Ok(folder) => {
+            let entries = list(&folder).await?;
+            let unclaimed = unclaimed(app, &folder, &entries).await?;
+            close_all(app, &dead, CONSOLE, &unclaimed, &mut report).await?;
+            remove_partials(app, &folder, &entries, &mut report).await?;
+            adopt(app, &folder, &unclaimed, &mut report).await?;
+            remove_lone_sidecars(app, &folder, &entries, &mut report).await?;
+            check_presence(app, &entries, &mut report).await?;
+        }
         Err(failure) => {
             tracing::error!("{failure}; nothing is deleted, and no backup runs until it is there");
-        }
-    }
-    for lease in dead {
-        if take(app, &lease, "reconciliation").await? {
-            report.interrupted += 1;
+            // Whether a run had published its file cannot be seen now; the
+            // next start with the folder adopts what was marked interrupted.
+            close_all(app, &dead, CONSOLE, &[], &mut report).await?;
         }
     }
     if report != Report::default() {
@@ -51,98 +57,150 @@ pub async fn at_start(app: &Arc<App>) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-/// Jobs whose lease has expired. One that is still expired, unrenewed, after
-/// the time of several renewals is taken over and closed.
-pub async fn take_dead_jobs(app: &Arc<App>, name: &str) -> Result<()> {
-    for lease in app.catalog.expired_jobs(app.now()).await? {
-        if app.hub.running(lease.backup_id).is_some() {
+/// Looks after jobs whose worker has died, and files that go missing, while
+/// the console runs.
+pub struct Caretaker {
+    app: Arc<App>,
+    name: String,
+    /// Leases that were expired at the last look. One that is expired and
+    /// unrenewed at two looks in a row is a dead worker's, whatever the clock did.
+    suspects: Vec<Lease>,
+}
+
+impl Caretaker {
+    /// Works under the console's own name.
+    pub fn new(app: Arc<App>, name: String) -> Self {
+        Self { app, name, suspects: Vec::new() }
+    }
+
+    /// Closes the jobs of dead workers.
+    pub async fn jobs(&mut self) -> anyhow::Result<()> {
+        let mut expired = self.app.catalog.expired_jobs(self.app.now()).await?;
+        expired.retain(|lease| self.app.hub.running(lease.backup_id).is_none());
+        let dead: Vec<Lease> =
+            expired.iter().filter(|lease| self.suspects.contains(lease)).cloned().collect();
+        self.suspects = expired;
+        // Without the folder it cannot be told whether a file was published.
+        let Ok(folder) = self.app.folder().await else { return Ok(()) };
+        if dead.is_empty() {
+            return Ok(());
+        }
+        let entries = list(&folder).await?;
+        let unclaimed = unclaimed(&self.app, &folder, &entries).await?;
+        close_all(&self.app, &dead, &self.name, &unclaimed, &mut Report::default()).await
+    }
+
+    /// Notes files that are no longer there, or are there again.
+    pub async fn files(&self) -> anyhow::Result<()> {
+        let Ok(folder) = self.app.folder().await else { return Ok(()) };
+        check_presence(&self.app, &list(&folder).await?, &mut Report::default()).await
+    }
+}
+
+/// A whole file whose record is missing or unfinished.
+struct Unclaimed {
+    sidecar: Sidecar,
+}
+
+async fn list(folder: &Folder) -> anyhow::Result<Entries> {
+    let folder = folder.clone();
+    Ok(tokio::task::spawn_blocking(move || folder.entries()).await??)
+}
+
+/// A file with its sidecar is a whole backup, whatever its record says: the
+/// artifact gets its name last. What does not fit together is left alone.
+async fn unclaimed(
+    app: &App,
+    folder: &Folder,
+    entries: &Entries,
+) -> anyhow::Result<Vec<Unclaimed>> {
+    let mut found = Vec::new();
+    for entry in &entries.artifacts {
+        let name = entry.name.as_str();
+        let record = app.catalog.backup_by_filename(name).await?;
+        if record.is_some_and(|it| it.status == BackupStatus::Completed) {
             continue;
         }
-        // `take_over` refuses when the holder has renewed since this look.
-        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
-        take(app, &lease, name).await?;
+        match folder.read_sidecar(name) {
+            Ok(sidecar) if sidecar.size_bytes == entry.size_bytes => {
+                found.push(Unclaimed { sidecar });
+            }
+            Ok(_) => tracing::warn!(
+                file = name,
+                "a file is left alone: its size is not the one in its sidecar"
+            ),
+            Err(error) => tracing::warn!(file = name, "a file is left alone: {error}"),
+        }
+    }
+    for entry in &entries.without_sidecar {
+        tracing::warn!(file = entry.name.as_str(), "a file without its sidecar is left alone");
+    }
+    Ok(found)
+}
+
+/// Takes dead workers' jobs over and closes them: completed where the file was
+/// published, else failed. One that was renewed meanwhile is left to its worker.
+async fn close_all(
+    app: &Arc<App>,
+    dead: &[Lease],
+    name: &str,
+    unclaimed: &[Unclaimed],
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    for lease in dead {
+        let id = lease.backup_id;
+        let now = app.now();
+        let mut tx = app.catalog.begin().await?;
+        let Some(job) = tx.take_over(lease, name, now, worker::LEASE).await? else { continue };
+        if let Some(published) = unclaimed.iter().find(|it| it.sidecar.id == id) {
+            tx.finish_completed(id, job.fence, &published.sidecar).await?;
+            report.adopted += 1;
+        } else {
+            let failure = Failure::new(
+                FailureKind::Interrupted,
+                "the console was stopped or killed while the backup ran; nothing of it was kept",
+            )
+            .hint("start the backup again");
+            tx.finish_failed(id, job.fence, &failure, now).await?;
+            report.interrupted += 1;
+        }
+        tx.commit().await?;
+        app.hub.tell(Change::Backup(id));
+        app.hub.tell(Change::List);
+        end_sessions(app.clone(), lease);
     }
     Ok(())
 }
 
-/// Takes a dead worker's job over and closes it: completed if its file was
-/// published, else failed. False when it is no longer there or was renewed.
-async fn take(app: &Arc<App>, lease: &Lease, name: &str) -> Result<bool> {
-    let id = lease.backup_id;
-    if adopt_published(app, id).await? {
-        return Ok(false);
-    }
-    let now = app.now();
-    let mut tx = app.catalog.begin().await?;
-    let Some(job) = tx.take_over(lease, name, now, worker::LEASE).await? else { return Ok(false) };
-    let failure = Failure::new(FailureKind::Interrupted, "the console was stopped or killed while the backup ran; nothing of it was kept")
-        .hint("start the backup again");
-    tx.finish_failed(id, job.fence, &failure, now).await?;
-    tx.commit().await?;
-    app.hub.tell(Change::Backup(id));
-    app.hub.tell(Change::List);
-    end_sessions(app.clone(), lease).await;
-    Ok(true)
-}
-
-/// A file with its sidecar is a whole backup, whatever its record says.
-async fn adopt_published(app: &Arc<App>, id: BackupId) -> Result<bool> {
-    let Ok(folder) = app.folder().await else { return Ok(false) };
-    let entries = folder.entries().map_err(|error| Error::Internal(error.into()))?;
-    for entry in entries.artifacts {
-        if let Ok(sidecar) = folder.read_sidecar(entry.name.as_str())
-            && sidecar.id == id
-            && sidecar.size_bytes == entry.size_bytes
-        {
-            let mut tx = app.catalog.begin().await?;
-            // Our claim is that the worker is dead; its lease may not have expired yet.
-            let lease = app.catalog.leases().await?.into_iter().find(|lease| lease.backup_id == id);
-            if let Some(lease) = lease
-                && let Some(job) = tx.take_over(&lease, "reconciliation", app.now(), worker::LEASE).await?
-            {
-                tx.finish_completed(id, job.fence, &sidecar).await?;
-            }
-            tx.commit().await?;
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 /// A killed console leaves its dump's session on the server until the server
 /// notices; ending it is a courtesy that nothing waits for.
-async fn end_sessions(app: Arc<App>, lease: &Lease) {
+fn end_sessions(app: Arc<App>, lease: &Lease) {
     let (id, database) = (lease.backup_id, lease.database_id);
     tokio::spawn(async move {
         let Ok(Some(database)) = app.catalog.database(database).await else { return };
         let Ok(connection) = databases::open(&app, &database) else { return };
-        let ended = tokio::task::spawn_blocking(move || cofferdam_backup::end_backends(&connection, &app.clients, id));
+        let ended = tokio::task::spawn_blocking(move || {
+            cofferdam_backup::end_backends(&connection, &app.clients, id)
+        });
         if let Ok(Err(failure)) = ended.await {
             tracing::info!(backup = %id, "a session that may be left on the server could not be ended: {failure}");
         }
     });
 }
 
-async fn reconcile_files(app: &Arc<App>, folder: &Folder, report: &mut Report) -> anyhow::Result<()> {
-    let entries = {
-        let folder = folder.clone();
-        tokio::task::spawn_blocking(move || folder.entries()).await??
-    };
-    remove_partials(app, folder, &entries, report).await?;
-    adopt_orphans(app, folder, &entries, report).await?;
-    remove_lone_sidecars(app, folder, &entries, report).await?;
-    for entry in &entries.without_sidecar {
-        tracing::warn!(file = entry.name.as_str(), "a file without its sidecar is left alone");
-    }
-    check_presence(app, &entries, report).await
-}
-
 /// Partial files of runs that no living worker holds.
-async fn remove_partials(app: &App, folder: &Folder, entries: &Entries, report: &mut Report) -> anyhow::Result<()> {
+async fn remove_partials(
+    app: &App,
+    folder: &Folder,
+    entries: &Entries,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let now = app.now();
     let leases = app.catalog.leases().await?;
     let living = |id: BackupId| {
-        leases.iter().any(|it| it.backup_id == id && !it.worker.starts_with(CONSOLE) && !it.is_expired(now))
+        leases
+            .iter()
+            .any(|it| it.backup_id == id && !it.worker.starts_with(CONSOLE) && !it.is_expired(now))
     };
     for partial in &entries.partials {
         if partial.backup.is_some_and(living) {
@@ -154,47 +212,40 @@ async fn remove_partials(app: &App, folder: &Folder, entries: &Entries, report: 
     Ok(())
 }
 
-/// Whole files whose record is missing or unfinished; and files whose deletion
-/// was cut off after its tombstone.
-async fn adopt_orphans(app: &Arc<App>, folder: &Folder, entries: &Entries, report: &mut Report) -> anyhow::Result<()> {
-    for entry in &entries.artifacts {
-        let name = entry.name.as_str();
-        let record = app.catalog.backup_by_filename(name).await?;
-        if record.is_some_and(|it| it.status == BackupStatus::Completed) {
-            continue;
-        }
-        let sidecar = match folder.read_sidecar(name) {
-            Ok(sidecar) => sidecar,
-            Err(error) => {
-                tracing::warn!(file = name, "a file is left alone: {error}");
-                continue;
-            }
-        };
-        if app.catalog.tombstone(sidecar.id).await?.is_some() {
-            folder.remove(name)?;
-            report.deleted += 1;
-            continue;
-        }
-        if sidecar.size_bytes != entry.size_bytes {
-            tracing::warn!(file = name, "a file is left alone: its size is not the one in its sidecar");
-            continue;
-        }
-        if adopt_published(app, sidecar.id).await? && app.catalog.backup_by_filename(name).await?.is_some() {
-            report.adopted += 1;
-            continue;
-        }
+/// Takes orphans into the catalog, and finishes deletions that were cut off
+/// after their tombstone.
+async fn adopt(
+    app: &App,
+    folder: &Folder,
+    unclaimed: &[Unclaimed],
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    for Unclaimed { sidecar } in unclaimed {
+        let name = &sidecar.filename;
         let now = app.now();
         let mut tx = app.catalog.begin().await?;
-        match tx.adopt(&sidecar, now).await {
+        match tx.adopt(sidecar, now).await {
             Ok(Adopted::Known) => {}
             Ok(Adopted::Inserted | Adopted::Completed) => {
                 if let Some(backup) = tx.backup(sidecar.id).await? {
-                    audit::record(&mut tx, &Actor::system(), "backup.adopt", audit::Object::backup(&backup), now).await?;
+                    audit::record(
+                        &mut tx,
+                        &Actor::system(),
+                        "backup.adopt",
+                        audit::Object::backup(&backup),
+                        now,
+                    )
+                    .await
+                    .map_err(anyhow::Error::new)?;
                 }
                 tx.commit().await?;
                 report.adopted += 1;
             }
-            Err(error @ (cofferdam_catalog::Error::Conflict(_) | cofferdam_catalog::Error::Tombstoned(_))) => {
+            Err(cofferdam_catalog::Error::Tombstoned(_)) => {
+                folder.remove(name)?;
+                report.deleted += 1;
+            }
+            Err(error @ cofferdam_catalog::Error::Conflict(_)) => {
                 tracing::warn!(file = name, "a file is left alone: {error}");
             }
             Err(other) => return Err(other.into()),
@@ -206,15 +257,23 @@ async fn adopt_orphans(app: &Arc<App>, folder: &Folder, entries: &Entries, repor
 /// A sidecar alone is what a crash between the two renames leaves, or a
 /// deletion that was cut off. Beside a completed record it stays: the file may
 /// have been moved away and come back.
-async fn remove_lone_sidecars(app: &App, folder: &Folder, entries: &Entries, report: &mut Report) -> anyhow::Result<()> {
+async fn remove_lone_sidecars(
+    app: &App,
+    folder: &Folder,
+    entries: &Entries,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let now = app.now();
-    let leases: HashMap<_, _> = app.catalog.leases().await?.into_iter().map(|it| (it.backup_id, it)).collect();
+    let leases: HashMap<_, _> =
+        app.catalog.leases().await?.into_iter().map(|it| (it.backup_id, it)).collect();
     for entry in &entries.lone_sidecars {
         let name = entry.name.as_str();
         let Ok(sidecar) = folder.read_sidecar(name) else { continue };
         let record = app.catalog.backup(sidecar.id).await?;
         let completed = record.is_some_and(|it| it.status == BackupStatus::Completed);
-        let living = leases.get(&sidecar.id).is_some_and(|it| !it.worker.starts_with(CONSOLE) && !it.is_expired(now));
+        let living = leases
+            .get(&sidecar.id)
+            .is_some_and(|it| !it.worker.starts_with(CONSOLE) && !it.is_expired(now));
         if !completed && !living {
             folder.remove(name)?;
             report.deleted += 1;

@@ -9,7 +9,8 @@ use crate::app::App;
 /// Ends all sessions of the caller but the one to keep.
 pub async fn end_others(app: &App, by: &Actor, keep: Option<Digest>) -> Result<()> {
     let id = by.user.ok_or(Error::SignedOut)?;
-    let name: Username = by.name.parse().map_err(|error| Error::Internal(anyhow::Error::new(error)))?;
+    let name: Username =
+        by.name.parse().map_err(|error| Error::Internal(anyhow::Error::new(error)))?;
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
     tx.delete_sessions_of(id, keep).await?;

@@ -36,7 +36,14 @@ async fn first_administrator(app: &App) -> anyhow::Result<()> {
     };
     let mut tx = app.catalog.begin().await?;
     let id = tx.insert_first_administrator(&new, app.now()).await?;
-    audit::record(&mut tx, &Actor::system(), "user.create", audit::Object::user(id, name), app.now()).await?;
+    audit::record(
+        &mut tx,
+        &Actor::system(),
+        "user.create",
+        audit::Object::user(id, name),
+        app.now(),
+    )
+    .await?;
     tx.commit().await?;
     Ok(())
 }
@@ -90,19 +97,28 @@ pub async fn link_is_valid(app: &App, secret: &str) -> Result<bool> {
 }
 
 /// Uses the link up: the first administrator.
-pub async fn use_link(app: &App, link: &str, name: &str, password: Secret, again: &Secret) -> Result<UserId> {
+pub async fn use_link(
+    app: &App,
+    link: &str,
+    name: &str,
+    password: Secret,
+    again: &Secret,
+) -> Result<UserId> {
     if !link_is_valid(app, link).await? {
         return Err(Error::NotFound("set-up link"));
     }
     let mut wrong = Vec::new();
     let mut refuse = |field, message: String| wrong.push(super::FieldError { field, message });
-    let username = name.parse::<Username>().map_err(|error| refuse("username", error.to_string())).ok();
+    let username =
+        name.parse::<Username>().map_err(|error| refuse("username", error.to_string())).ok();
     if let Err(weak) = password::check_new(&password, name) {
         refuse("password", weak.to_string());
     } else if password.expose() != again.expose() {
         refuse("password_again", "the two passwords differ".to_owned());
     }
-    let Some(username) = username.filter(|_| wrong.is_empty()) else { return Err(Error::Invalid(wrong)) };
+    let Some(username) = username.filter(|_| wrong.is_empty()) else {
+        return Err(Error::Invalid(wrong));
+    };
     let new = NewUser {
         username: username.clone(),
         password_hash: app.passwords.hash(password).await,
@@ -114,7 +130,14 @@ pub async fn use_link(app: &App, link: &str, name: &str, password: Secret, again
         Err(cofferdam_catalog::Error::SetupRefused) => return Err(Error::NotFound("set-up link")),
         other => other?,
     };
-    audit::record(&mut tx, &Actor::system(), "user.create", audit::Object::user(id, &username), now).await?;
+    audit::record(
+        &mut tx,
+        &Actor::system(),
+        "user.create",
+        audit::Object::user(id, &username),
+        now,
+    )
+    .await?;
     tx.commit().await?;
     Ok(id)
 }

@@ -14,7 +14,7 @@ const TOKEN_LIFE: TimeDelta = TimeDelta::hours(12);
 /// A token's last use is noted at most so often.
 const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
 
-fn actor(user: User, door: Door, remote: Option<IpAddr>) -> Option<Actor> {
+fn actor(user: &User, door: Door, remote: Option<IpAddr>) -> Option<Actor> {
     user.disabled_at.is_none().then(|| Actor {
         door,
         user: Some(user.id),
@@ -26,11 +26,15 @@ fn actor(user: User, door: Door, remote: Option<IpAddr>) -> Option<Actor> {
 
 /// The person behind a session, unless they were disabled.
 pub async fn actor_by_id(app: &App, id: UserId, remote: Option<IpAddr>) -> Result<Option<Actor>> {
-    Ok(app.catalog.user(id).await?.and_then(|user| actor(user, Door::Page, remote)))
+    Ok(app.catalog.user(id).await?.and_then(|user| actor(&user, Door::Page, remote)))
 }
 
 /// The person behind a bearer token that is neither old nor revoked.
-pub async fn actor_by_token(app: &App, secret: &str, remote: Option<IpAddr>) -> Result<Option<Actor>> {
+pub async fn actor_by_token(
+    app: &App,
+    secret: &str,
+    remote: Option<IpAddr>,
+) -> Result<Option<Actor>> {
     let now = app.now();
     let Some(token) = app.catalog.token(Digest::of(secret), now).await? else { return Ok(None) };
     if token.last_used_at.is_none_or(|last| now - last > TOUCH_EVERY) {
@@ -38,7 +42,7 @@ pub async fn actor_by_token(app: &App, secret: &str, remote: Option<IpAddr>) -> 
         tx.touch_token(token.id, now).await?;
         tx.commit().await?;
     }
-    Ok(app.catalog.user(token.user_id).await?.and_then(|user| actor(user, Door::Api, remote)))
+    Ok(app.catalog.user(token.user_id).await?.and_then(|user| actor(&user, Door::Api, remote)))
 }
 
 /// Checks name and password. Unknown names, disabled people and wrong
@@ -59,24 +63,25 @@ pub async fn sign_in(
     };
     let too_long = password.expose().len() > 4 * password::LONGEST;
     let password = if too_long { Secret::new("") } else { password };
-    let fits = app.passwords.verify(password, user.as_ref().map(|it| it.password_hash.clone())).await;
+    let fits =
+        app.passwords.verify(password, user.as_ref().map(|it| it.password_hash.clone())).await;
     let id = user.as_ref().map(|it| it.id);
-    let signed_in = user.filter(|_| fits).and_then(|user| actor(user, door, remote));
-    match signed_in.zip(id) {
-        Some(found) => Ok(found),
-        None => {
-            // The name as typed may be a password in the wrong field.
-            let unknown = Actor { door, user: None, name: "somebody".to_owned(), role: Role::Viewer, remote };
-            audit::sign_in_failed(app, &unknown).await;
-            tracing::warn!(remote = remote.map(|it| it.to_string()), "a sign-in did not work");
-            Err(Error::Credentials)
-        }
+    let signed_in = user.filter(|_| fits).and_then(|user| actor(&user, door, remote));
+    if let Some(found) = signed_in.zip(id) {
+        return Ok(found);
     }
+    // The name as typed may be a password in the wrong field.
+    let unknown =
+        Actor { door, user: None, name: "somebody".to_owned(), role: Role::Viewer, remote };
+    audit::sign_in_failed(app, &unknown).await;
+    tracing::warn!(remote = remote.map(|it| it.to_string()), "a sign-in did not work");
+    Err(Error::Credentials)
 }
 
 /// Notes a sign-in that worked.
 pub async fn signed_in(app: &App, actor: &Actor, id: UserId) -> Result<()> {
-    let name: Username = actor.name.parse().map_err(|error| Error::Internal(anyhow::Error::new(error)))?;
+    let name: Username =
+        actor.name.parse().map_err(|error| Error::Internal(anyhow::Error::new(error)))?;
     audit::record_alone(app, actor, "session.create", audit::Object::user(id, &name)).await
 }
 
@@ -106,16 +111,32 @@ pub async fn list(app: &App) -> Result<Vec<User>> {
 }
 
 /// Adds a person.
-pub async fn add(app: &App, by: &Actor, name: &str, role: &str, password: Secret) -> Result<UserId> {
+pub async fn add(
+    app: &App,
+    by: &Actor,
+    name: &str,
+    role: &str,
+    password: Secret,
+) -> Result<UserId> {
     let username: Username = name.parse().map_err(|error| Error::field("username", error))?;
     let role: Role = role.parse().map_err(|error| Error::field("role", error))?;
-    password::check_new(&password, username.as_str()).map_err(|weak| Error::field("password", weak))?;
+    password::check_new(&password, username.as_str())
+        .map_err(|weak| Error::field("password", weak))?;
     let password_hash = app.passwords.hash(password).await;
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
-    let id = tx.insert_user(&NewUser { username: username.clone(), password_hash, role }, now).await?;
+    let id =
+        tx.insert_user(&NewUser { username: username.clone(), password_hash, role }, now).await?;
     let details = serde_json::json!({ "role": role });
-    audit::record_with(&mut tx, by, "user.create", audit::Object::user(id, &username), details, now).await?;
+    audit::record_with(
+        &mut tx,
+        by,
+        "user.create",
+        audit::Object::user(id, &username),
+        details,
+        now,
+    )
+    .await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -124,7 +145,8 @@ pub async fn add(app: &App, by: &Actor, name: &str, role: &str, password: Secret
 pub async fn set_password(app: &App, by: &Actor, name: &str, password: Secret) -> Result<()> {
     let username: Username = name.parse().map_err(|error| Error::field("username", error))?;
     let user = app.catalog.user_by_name(&username).await?.ok_or(Error::NotFound("user"))?;
-    password::check_new(&password, username.as_str()).map_err(|weak| Error::field("password", weak))?;
+    password::check_new(&password, username.as_str())
+        .map_err(|weak| Error::field("password", weak))?;
     replace_password(app, by, &user, password, None).await
 }
 
@@ -158,14 +180,21 @@ pub async fn change_password(
     replace_password(app, by, &user, new, keep).await
 }
 
-async fn replace_password(app: &App, by: &Actor, user: &User, password: Secret, keep: Option<Digest>) -> Result<()> {
+async fn replace_password(
+    app: &App,
+    by: &Actor,
+    user: &User,
+    password: Secret,
+    keep: Option<Digest>,
+) -> Result<()> {
     let hash = app.passwords.hash(password).await;
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
     tx.set_password_hash(user.id, &hash, now).await?;
     tx.delete_sessions_of(user.id, keep).await?;
     tx.revoke_tokens_of(user.id, now).await?;
-    audit::record(&mut tx, by, "user.password", audit::Object::user(user.id, &user.username), now).await?;
+    audit::record(&mut tx, by, "user.password", audit::Object::user(user.id, &user.username), now)
+        .await?;
     tx.commit().await?;
     Ok(())
 }

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use super::{Body, query};
 use crate::{
     app::App,
-    dto::{Backup, BackupLog, BackupPage, BackupQuery, BackupState, LogEntry, NewBackup, Pin, Stats},
+    dto::{
+        Backup, BackupLog, BackupPage, BackupQuery, BackupState, LogEntry, NewBackup, Pin, Stats,
+    },
     http::{download, guard::Caller},
     service::{Error, Result, backups, status},
 };
@@ -28,7 +30,11 @@ pub async fn create(
     Body(wish): Body<NewBackup>,
 ) -> Result<HttpResponse> {
     let key = match request.headers().get("idempotency-key") {
-        Some(value) => Some(value.to_str().map_err(|_| Error::BadRequest("the Idempotency-Key is not text".to_owned()))?),
+        Some(value) => Some(
+            value
+                .to_str()
+                .map_err(|_| Error::BadRequest("the Idempotency-Key is not text".to_owned()))?,
+        ),
         None => None,
     };
     let backup = backups::create(&app, &caller, &wish, caller.user.zip(key)).await?;
@@ -103,7 +109,11 @@ struct LogQuery {
     params(("id" = String, Path,), ("after" = Option<i64>, Query,)),
     responses((status = 200, body = BackupLog), (status = 404)),
 )]
-pub async fn log(app: web::Data<App>, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
+pub async fn log(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
     let after = query::<LogQuery>(&request)?.after.unwrap_or(0);
     let lines = backups::log(&app, backup.id, after, LOG_ALL).await?;
@@ -136,7 +146,11 @@ pub async fn download(
     post, path = "/api/v1/backups/{id}/cancel", tag = "backups", params(("id" = String, Path,)),
     responses((status = 202, body = BackupState), (status = 404), (status = 409, description = "It is over already")),
 )]
-pub async fn cancel(app: web::Data<App>, caller: Caller, id: web::Path<String>) -> Result<HttpResponse> {
+pub async fn cancel(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
     backups::cancel(&app, &caller, &backup).await?;
     Ok(HttpResponse::Accepted().json(state_of(&app, &id).await?))
@@ -147,7 +161,12 @@ pub async fn cancel(app: web::Data<App>, caller: Caller, id: web::Path<String>) 
     post, path = "/api/v1/backups/{id}/pin", tag = "backups", params(("id" = String, Path,)), request_body = Pin,
     responses((status = 200, body = Backup), (status = 404)),
 )]
-pub async fn pin(app: web::Data<App>, caller: Caller, id: web::Path<String>, Body(pin): Body<Pin>) -> Result<HttpResponse> {
+pub async fn pin(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+    Body(pin): Body<Pin>,
+) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
     let backup = backups::set_pinned(&app, &caller, &backup, pin.pinned).await?;
     Ok(HttpResponse::Ok().json(Backup::new(&backup, app.now())))
@@ -158,7 +177,11 @@ pub async fn pin(app: web::Data<App>, caller: Caller, id: web::Path<String>, Bod
     delete, path = "/api/v1/backups/{id}", tag = "backups", params(("id" = String, Path,)),
     responses((status = 204), (status = 404), (status = 409, description = "It runs or is pinned")),
 )]
-pub async fn delete(app: web::Data<App>, caller: Caller, id: web::Path<String>) -> Result<HttpResponse> {
+pub async fn delete(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
     backups::delete(&app, &caller, &backup).await?;
     Ok(HttpResponse::NoContent().finish())

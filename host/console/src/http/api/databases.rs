@@ -15,7 +15,8 @@ use crate::{
 #[utoipa::path(get, path = "/api/v1/databases", tag = "databases", responses((status = 200, body = DatabaseList)))]
 pub async fn list(app: web::Data<App>) -> Result<HttpResponse> {
     let databases = databases::list(&app).await?;
-    Ok(HttpResponse::Ok().json(DatabaseList { databases: databases.iter().map(Database::new).collect() }))
+    Ok(HttpResponse::Ok()
+        .json(DatabaseList { databases: databases.iter().map(Database::new).collect() }))
 }
 
 /// Adds a database.
@@ -23,7 +24,11 @@ pub async fn list(app: web::Data<App>) -> Result<HttpResponse> {
     post, path = "/api/v1/databases", tag = "databases", request_body = DatabaseInput,
     responses((status = 201, body = Database), (status = 422, description = "Some fields are wrong; see errors")),
 )]
-pub async fn create(app: web::Data<App>, caller: Caller, Body(input): Body<DatabaseInput>) -> Result<HttpResponse> {
+pub async fn create(
+    app: web::Data<App>,
+    caller: Caller,
+    Body(input): Body<DatabaseInput>,
+) -> Result<HttpResponse> {
     let database = databases::add(&app, &caller, &input).await?;
     Ok(HttpResponse::Created()
         .insert_header(("location", format!("/api/v1/databases/{}", database.id)))
@@ -52,7 +57,8 @@ pub async fn update(
     Body(input): Body<DatabaseInput>,
 ) -> Result<HttpResponse> {
     let database = databases::find(&app, &id).await?;
-    Ok(HttpResponse::Ok().json(Database::new(&databases::update(&app, &caller, &database, &input).await?)))
+    Ok(HttpResponse::Ok()
+        .json(Database::new(&databases::update(&app, &caller, &database, &input).await?)))
 }
 
 /// Forgets a database; its backups stay.
@@ -60,7 +66,11 @@ pub async fn update(
     delete, path = "/api/v1/databases/{id}", tag = "databases", params(("id" = String, Path,)),
     responses((status = 204), (status = 404), (status = 409, description = "A backup of it runs")),
 )]
-pub async fn remove(app: web::Data<App>, caller: Caller, id: web::Path<String>) -> Result<HttpResponse> {
+pub async fn remove(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
     let database = databases::find(&app, &id).await?;
     databases::remove(&app, &caller, &database).await?;
     Ok(HttpResponse::NoContent().finish())

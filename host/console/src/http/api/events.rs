@@ -28,18 +28,27 @@ const LINES: u32 = 1000;
 /// Every so many looks, the caller's right to look is checked again.
 const WELCOME_EVERY: u32 = 5;
 
-/// Events `progress` (a BackupState), `log` (a LogEntry; its number is the
-/// event's id) and last `done` (the Backup). `Last-Event-ID` goes on behind a
+/// Events `progress` (how it stands), `log` (a line; its number is the
+/// event's id) and last `done` (the backup). `Last-Event-ID` goes on behind a
 /// line that was seen.
 #[utoipa::path(
     get, path = "/api/v1/backups/{id}/events", tag = "backups",
     params(("id" = String, Path,), ("Last-Event-ID" = Option<i64>, Header,)),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 404)),
 )]
-pub async fn stream(app: Data<App>, caller: Caller, request: HttpRequest, id: Path<String>) -> Result<HttpResponse> {
+pub async fn stream(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
     let actor: Rc<Actor> = caller.0;
-    let token = request.headers().get(header::AUTHORIZATION).and_then(|it| it.to_str().ok()).map(str::to_owned);
+    let token = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|it| it.to_str().ok())
+        .map(str::to_owned);
     let seen = request.headers().get("last-event-id").and_then(|it| it.to_str().ok()?.parse().ok());
     let mut seq: i64 = seen.unwrap_or(0);
     let mut changes = app.hub.listen();
@@ -51,14 +60,14 @@ pub async fn stream(app: Data<App>, caller: Caller, request: HttpRequest, id: Pa
             let ended = !matches!(now.status, BackupStatus::Pending | BackupStatus::Running);
             for (number, line) in backups::log(&app, backup.id, seq, LINES).await.unwrap_or_default() {
                 seq = number;
-                yield event("log", Some(number), &LogEntry { seq: number, line });
+                yield Ok::<_, Infallible>(event("log", Some(number), &LogEntry { seq: number, line }));
             }
             if ended {
-                yield event("done", None, &Backup::new(&now, app.now()));
+                yield Ok(event("done", None, &Backup::new(&now, app.now())));
                 return;
             }
             let Ok(state) = state_of(&app, &backup.id.to_string()).await else { return };
-            yield event("progress", None, &state);
+            yield Ok(event("progress", None, &state));
             // Word of other backups is passed over without another look.
             let own = async {
                 while let Ok(change) = changes.recv().await {
@@ -69,7 +78,7 @@ pub async fn stream(app: Data<App>, caller: Caller, request: HttpRequest, id: Pa
             };
             let _ = time::timeout(LOOK, own).await;
             looks += 1;
-            if looks % WELCOME_EVERY == 0 && !still_welcome(&app, &actor, token.as_deref()).await {
+            if looks.is_multiple_of(WELCOME_EVERY) && !still_welcome(&app, &actor, token.as_deref()).await {
                 return;
             }
         }
@@ -81,13 +90,14 @@ pub async fn stream(app: Data<App>, caller: Caller, request: HttpRequest, id: Pa
         .streaming(body))
 }
 
-fn event(name: &str, id: Option<i64>, data: &impl Serialize) -> std::result::Result<Bytes, Infallible> {
+fn event(name: &str, id: Option<i64>, data: &impl Serialize) -> Bytes {
     let id = id.map_or_else(String::new, |id| format!("id: {id}\n"));
     let data = serde_json::to_string(data).unwrap_or_default();
-    Ok(Bytes::from(format!("event: {name}\n{id}data: {data}\n\n")))
+    Bytes::from(format!("event: {name}\n{id}data: {data}\n\n"))
 }
 
 async fn still_welcome(app: &App, actor: &Actor, header: Option<&str>) -> bool {
-    let token = header.and_then(|value| value.split_once(' ')).map_or("", |(_, token)| token.trim());
+    let token =
+        header.and_then(|value| value.split_once(' ')).map_or("", |(_, token)| token.trim());
     users::actor_by_token(app, token, actor.remote).await.is_ok_and(|it| it.is_some())
 }

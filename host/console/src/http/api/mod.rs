@@ -29,10 +29,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let json = request
-            .headers()
-            .get("content-type")
-            .is_none_or(|value| value.to_str().is_ok_and(|text| text.starts_with("application/json")));
+        let json = request.headers().get("content-type").is_none_or(|value| {
+            value.to_str().is_ok_and(|text| text.starts_with("application/json"))
+        });
         let bytes = Bytes::from_request(request, payload);
         Box::pin(async move {
             let bytes = bytes.await.map_err(|error| Error::form(&error))?;
@@ -42,8 +41,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             }
             serde_json::from_slice(text).map(Self).map_err(|error| {
                 // The parser's message may quote a value; the place is enough.
-                let reason = if error.is_data() { data_error(&error) } else { "it is not JSON".to_owned() };
-                Error::BadRequest(format!("the body does not fit: {reason} (line {}, column {})", error.line(), error.column()))
+                let reason =
+                    if error.is_data() { data_error(&error) } else { "it is not JSON".to_owned() };
+                Error::BadRequest(format!(
+                    "the body does not fit: {reason} (line {}, column {})",
+                    error.line(),
+                    error.column()
+                ))
             })
         })
     }

@@ -20,7 +20,11 @@ use crate::{
     ),
     security(()),
 )]
-pub async fn login(app: web::Data<App>, request: HttpRequest, body: Body<LoginRequest>) -> Result<HttpResponse> {
+pub async fn login(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: Body<LoginRequest>,
+) -> Result<HttpResponse> {
     let remote = request.extensions().get::<Remote>().map(|remote| remote.0);
     let Body(LoginRequest { username, password }) = body;
     let (actor, id) = users::sign_in(&app, Door::Api, &username, password, remote).await?;

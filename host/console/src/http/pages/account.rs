@@ -21,7 +21,12 @@ use crate::{
     service::{Actor, Error, Result, sessions, users},
 };
 
-async fn data(app: &App, actor: &Actor, session: &Session, errors: FieldErrors) -> Result<AccountPage> {
+async fn data(
+    app: &App,
+    actor: &Actor,
+    session: &Session,
+    errors: FieldErrors,
+) -> Result<AccountPage> {
     let id = actor.user.ok_or(Error::SignedOut)?;
     let user = app.catalog.user(id).await?.ok_or(Error::SignedOut)?;
     let own = match session::digest(session) {
@@ -39,14 +44,20 @@ async fn data(app: &App, actor: &Actor, session: &Session, errors: FieldErrors) 
     });
     Ok(AccountPage {
         created_at: user.created_at,
-        password_changed_at: (user.password_changed_at != user.created_at).then_some(user.password_changed_at),
+        password_changed_at: (user.password_changed_at != user.created_at)
+            .then_some(user.password_changed_at),
         password_errors: errors,
         sessions: sessions.collect(),
     })
 }
 
 /// `GET /account`
-pub async fn show(app: web::Data<App>, caller: Caller, session: Session, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn show(
+    app: web::Data<App>,
+    caller: Caller,
+    session: Session,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let data = data(&app, &caller, &session, FieldErrors::new()).await?;
     Ok(html(view::page(&chrome::of(&request, Some(Nav::Account)), &data)))
 }
@@ -71,7 +82,11 @@ pub async fn password(
     match users::change_password(&app, &caller, form.current, form.new, &form.repeat, keep).await {
         Ok(()) => {
             session.renew();
-            session::notice(&session, NoticeKind::Done, "Your password was changed. Other sessions and tokens have ended.");
+            session::notice(
+                &session,
+                NoticeKind::Done,
+                "Your password was changed. Other sessions and tokens have ended.",
+            );
             Ok(see_other("/account"))
         }
         Err(error) => {

@@ -58,19 +58,31 @@ async fn data(app: &App, backup: Backup) -> Result<BackupPage> {
 }
 
 /// `GET /backups/{id}`
-pub async fn show(app: web::Data<App>, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
+pub async fn show(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
     let data = data(&app, backups::find(&app, &id).await?).await?;
     Ok(html(view::page(&chrome::of(&request, Some(Nav::Backups)), &data)))
 }
 
 /// `GET /backups/{id}/live`: the part that changes by itself.
-pub async fn live(app: web::Data<App>, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
+pub async fn live(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
     let data = data(&app, backups::find(&app, &id).await?).await?;
     Ok(html(view::live(&chrome::of(&request, Some(Nav::Backups)), &data)))
 }
 
 /// `GET /backups/{id}/row`: its row of the list.
-pub async fn row(app: web::Data<App>, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
+pub async fn row(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
     let item = item(&app, backups::find(&app, &id).await?).await?;
     Ok(html(list_view::row(&chrome::of(&request, Some(Nav::Backups)), &item)))
 }
@@ -89,10 +101,15 @@ pub async fn log(
     query: web::Query<LogQuery>,
 ) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
-    let lines: Vec<LogLine> =
-        backups::log(&app, backup.id, 0, LOG_ALL).await?.into_iter().map(|(_, line)| line).collect();
+    let lines: Vec<LogLine> = backups::log(&app, backup.id, 0, LOG_ALL)
+        .await?
+        .into_iter()
+        .map(|(_, line)| line)
+        .collect();
     if query.format.as_deref() == Some("text") {
-        return Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(files::log_text(&lines)));
+        return Ok(HttpResponse::Ok()
+            .content_type("text/plain; charset=utf-8")
+            .body(files::log_text(&lines)));
     }
     let page = BackupLogPage { backup, lines };
     Ok(html(backup_log::page(&chrome::of(&request, Some(Nav::Backups)), &page)))
@@ -110,7 +127,11 @@ pub async fn cancel(
     if let Err(error) = backups::cancel(&app, &caller, &backup).await {
         // It ended a moment before the click: the page says how.
         form_errors(error).map(|_| ())?;
-        session::notice(&session, NoticeKind::Failed, "The backup was over before it could be cancelled.");
+        session::notice(
+            &session,
+            NoticeKind::Failed,
+            "The backup was over before it could be cancelled.",
+        );
     }
     Ok(see_other(format!("/backups/{}", backup.id)))
 }
@@ -173,7 +194,11 @@ async fn delete_data(app: &App, backup: Backup) -> Result<BackupDeletePage> {
 }
 
 /// `GET /backups/{id}/delete`
-pub async fn delete_form(app: web::Data<App>, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
+pub async fn delete_form(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
     let data = delete_data(&app, backups::find(&app, &id).await?).await?;
     Ok(html(backup_delete::page(&chrome::of(&request, Some(Nav::Backups)), &data)))
 }

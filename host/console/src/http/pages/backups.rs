@@ -46,7 +46,9 @@ impl Query {
         BackupQuery {
             q: self.q.unwrap_or_default().trim().chars().take(200).collect(),
             status: parse(self.status.as_deref()),
-            database: parse::<cofferdam_model::Slug>(self.database.as_deref()).map(String::from).unwrap_or_default(),
+            database: parse::<cofferdam_model::Slug>(self.database.as_deref())
+                .map(String::from)
+                .unwrap_or_default(),
             trigger: parse(self.trigger.as_deref()),
             sort: parse(self.sort.as_deref()).unwrap_or_default(),
             dir: parse(self.dir.as_deref()).unwrap_or_default(),
@@ -56,7 +58,11 @@ impl Query {
 }
 
 /// `GET /backups`
-pub async fn list(app: web::Data<App>, request: HttpRequest, query: web::Query<Query>) -> Result<HttpResponse> {
+pub async fn list(
+    app: web::Data<App>,
+    request: HttpRequest,
+    query: web::Query<Query>,
+) -> Result<HttpResponse> {
     let query = query.into_inner().read();
     let filter = backups::filter(&dto::BackupQuery {
         limit: Some(PER_PAGE),
@@ -88,7 +94,11 @@ pub struct NewQuery {
 }
 
 /// `GET /backups/new`
-pub async fn new(app: web::Data<App>, request: HttpRequest, query: web::Query<NewQuery>) -> Result<HttpResponse> {
+pub async fn new(
+    app: web::Data<App>,
+    request: HttpRequest,
+    query: web::Query<NewQuery>,
+) -> Result<HttpResponse> {
     let mut form = generate(&databases::list(&app).await?);
     form.database = query.into_inner().database.unwrap_or_default();
     Ok(html(backup_new::page(&chrome::of(&request, Some(Nav::Backups)), &form)))

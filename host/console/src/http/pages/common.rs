@@ -77,7 +77,8 @@ pub async fn card_of(app: &App, database: &Database) -> Result<DatabaseCard> {
 
 /// The form behind "Generate Backup", over these databases.
 pub fn generate<'a>(databases: impl IntoIterator<Item = &'a Database>) -> GenerateForm {
-    let choice = |it: &Database| DatabaseChoice { id: it.id, slug: it.slug.to_string(), engine: it.engine };
+    let choice =
+        |it: &Database| DatabaseChoice { id: it.id, slug: it.slug.to_string(), engine: it.engine };
     GenerateForm::new(databases.into_iter().map(choice).collect())
 }
 

@@ -26,7 +26,8 @@ use crate::{
 };
 
 async fn data(app: &App, database: &Database, check: Option<Check>) -> Result<DatabasePage> {
-    let newest = BackupFilter { database_id: Some(database.id), limit: 10, ..BackupFilter::default() };
+    let newest =
+        BackupFilter { database_id: Some(database.id), limit: 10, ..BackupFilter::default() };
     let recent = backups::list(app, &newest).await?.backups;
     let mut form = generate([database]);
     form.database = database.slug.to_string();
@@ -41,7 +42,11 @@ async fn data(app: &App, database: &Database, check: Option<Check>) -> Result<Da
 }
 
 /// `GET /databases/{id}`
-pub async fn show(app: web::Data<App>, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
+pub async fn show(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
     let database = databases::find(&app, &id).await?;
     let data = data(&app, &database, None).await?;
     Ok(html(view::page(&chrome::of(&request, Some(Nav::Databases)), &data)))
@@ -94,19 +99,27 @@ fn points(found: &Preflight) -> Vec<CheckPoint> {
         points.push(CheckPoint { hint: found.tool_reason.clone(), ..good("Client", tool.clone()) });
     }
     if found.unreadable.is_empty() {
-        let text = format!("{} tables, {}", format::number(found.tables), format::bytes(found.size_bytes));
+        let text =
+            format!("{} tables, {}", format::number(found.tables), format::bytes(found.size_bytes));
         points.push(good("Reads every table", text));
     }
     if found.needed_bytes <= found.free_bytes {
-        let text = format!("{} free, at most {} needed", format::bytes(found.free_bytes), format::bytes(found.needed_bytes));
+        let text = format!(
+            "{} free, at most {} needed",
+            format::bytes(found.free_bytes),
+            format::bytes(found.needed_bytes)
+        );
         points.push(good("Room for the file", text));
     }
-    points.extend(found.problems.iter().map(|problem| CheckPoint {
-        outcome: if problem.kind.blocks() { Outcome::Bad } else { Outcome::Warning },
-        name: name_of(problem.kind).to_owned(),
-        text: problem.text.clone(),
-        hint: problem.hint.clone(),
-        detail: (problem.kind == cofferdam_backup::ProblemKind::Unreadable).then(|| found.unreadable.join("\n")),
+    points.extend(found.problems.iter().map(|problem| {
+        CheckPoint {
+            outcome: if problem.kind.blocks() { Outcome::Bad } else { Outcome::Warning },
+            name: name_of(problem.kind).to_owned(),
+            text: problem.text.clone(),
+            hint: problem.hint.clone(),
+            detail: (problem.kind == cofferdam_backup::ProblemKind::Unreadable)
+                .then(|| found.unreadable.join("\n")),
+        }
     }));
     points
 }

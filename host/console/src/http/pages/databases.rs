@@ -37,7 +37,11 @@ pub async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpRespo
 
 /// `GET /databases/new`
 pub async fn new(request: HttpRequest) -> HttpResponse {
-    html(database_form::page(&chrome::of(&request, Some(Nav::Databases)), None, &DatabaseForm::default()))
+    html(database_form::page(
+        &chrome::of(&request, Some(Nav::Databases)),
+        None,
+        &DatabaseForm::default(),
+    ))
 }
 
 /// The form, as typed.
@@ -78,12 +82,20 @@ impl Form {
     /// keeps what is stored.
     fn input(&self) -> DatabaseInput {
         let some = |text: &str| Some(text.to_owned());
-        let common = DatabaseInput { name: some(&self.name), engine: some(self.engine().as_str()), ..DatabaseInput::default() };
+        let common = DatabaseInput {
+            name: some(&self.name),
+            engine: some(self.engine().as_str()),
+            ..DatabaseInput::default()
+        };
         match self.engine() {
             Engine::Sqlite => DatabaseInput { path: some(self.path.trim()), ..common },
             Engine::Postgres => DatabaseInput {
                 host: some(&self.host),
-                port: Some(if self.port.trim().is_empty() { 5432 } else { self.port.trim().parse().unwrap_or(-1) }),
+                port: Some(if self.port.trim().is_empty() {
+                    5432
+                } else {
+                    self.port.trim().parse().unwrap_or(-1)
+                }),
                 dbname: some(&self.dbname),
                 user: some(&self.user),
                 password: (!self.password.is_empty()).then(|| self.password.clone()),
@@ -126,7 +138,8 @@ pub async fn create(
         }
         Err(error) => {
             let shown = form.shown(false, error)?;
-            let page = database_form::page(&chrome::of(&request, Some(Nav::Databases)), None, &shown);
+            let page =
+                database_form::page(&chrome::of(&request, Some(Nav::Databases)), None, &shown);
             Ok(html_with(StatusCode::UNPROCESSABLE_ENTITY, page))
         }
     }
@@ -150,7 +163,11 @@ fn stored_form(database: &Database) -> DatabaseForm {
 }
 
 /// `GET /databases/{id}/edit`
-pub async fn edit_form(app: web::Data<App>, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
+pub async fn edit_form(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
     let database = databases::find(&app, &id).await?;
     let chrome = chrome::of(&request, Some(Nav::Databases));
     Ok(html(database_form::page(&chrome, Some(&database), &stored_form(&database))))
@@ -175,19 +192,31 @@ pub async fn edit(
         Err(error) => {
             let stored = connection::password(&databases::open(&app, &database)?).is_some();
             let shown = form.shown(stored, error)?;
-            let page = database_form::page(&chrome::of(&request, Some(Nav::Databases)), Some(&database), &shown);
+            let page = database_form::page(
+                &chrome::of(&request, Some(Nav::Databases)),
+                Some(&database),
+                &shown,
+            );
             Ok(html_with(StatusCode::UNPROCESSABLE_ENTITY, page))
         }
     }
 }
 
-async fn delete_data(app: &App, database: Database, refused: Option<String>) -> Result<DatabaseDeletePage> {
+async fn delete_data(
+    app: &App,
+    database: Database,
+    refused: Option<String>,
+) -> Result<DatabaseDeletePage> {
     let card = card_of(app, &database).await?;
     Ok(DatabaseDeletePage { database, backups: card.count, total_bytes: card.total_bytes, refused })
 }
 
 /// `GET /databases/{id}/delete`
-pub async fn delete_form(app: web::Data<App>, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
+pub async fn delete_form(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
     let data = delete_data(&app, databases::find(&app, &id).await?, None).await?;
     Ok(html(database_delete::page(&chrome::of(&request, Some(Nav::Databases)), &data)))
 }
@@ -204,7 +233,11 @@ pub async fn delete(
     let database = databases::find(&app, &id).await?;
     match databases::remove(&app, &caller, &database).await {
         Ok(()) => {
-            session::notice(&session, NoticeKind::Done, &format!("{} was removed. Its backups are still here.", database.slug));
+            session::notice(
+                &session,
+                NoticeKind::Done,
+                &format!("{} was removed. Its backups are still here.", database.slug),
+            );
             Ok(see_other("/databases"))
         }
         Err(error) => {
@@ -227,7 +260,10 @@ pub fn facts(connection: &Connection) -> Vec<(String, String)> {
                 fact("Port", it.port.to_string()),
                 fact("Database", it.dbname.clone()),
                 fact("Role", it.user.clone()),
-                fact("Password", if it.password.is_some() { "stored, encrypted" } else { "none" }.to_owned()),
+                fact(
+                    "Password",
+                    if it.password.is_some() { "stored, encrypted" } else { "none" }.to_owned(),
+                ),
                 fact("TLS", it.sslmode.as_str().to_owned()),
             ];
             if let Some(path) = &it.sslrootcert {

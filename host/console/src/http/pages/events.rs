@@ -1,6 +1,6 @@
 //! `/events`: says what changed, so that the page fetches that part again.
 
-use std::{collections::HashSet, convert::Infallible, rc::Rc, time::Duration};
+use std::{collections::HashSet, convert::Infallible, fmt::Write as _, rc::Rc, time::Duration};
 
 use actix_session::Session;
 use actix_web::{
@@ -25,10 +25,15 @@ const PACE: Duration = Duration::from_millis(400);
 const PULSE: Duration = Duration::from_secs(5);
 
 /// `GET /events`
-pub async fn stream(app: Data<App>, caller: Caller, session: Session, _request: HttpRequest) -> Result<HttpResponse> {
+pub async fn stream(
+    app: Data<App>,
+    caller: Caller,
+    session: Session,
+    _request: HttpRequest,
+) -> Result<HttpResponse> {
     let actor: Rc<Actor> = caller.0;
     let digest = session::digest(&session);
-    let mut changes = app.hub.listen();
+    let mut news = app.hub.listen();
     let body = async_stream::stream! {
         yield Ok::<_, Infallible>(Bytes::from_static(b"retry: 2000\n\n"));
         let mut foreign = foreign_state(&app).await;
@@ -38,7 +43,7 @@ pub async fn stream(app: Data<App>, caller: Caller, session: Session, _request: 
             let mut changed: HashSet<BackupId> = HashSet::new();
             let mut list = false;
             tokio::select! {
-                change = changes.recv() => match change {
+                change = news.recv() => match change {
                     Ok(change) => note(change, &mut changed, &mut list),
                     // Too much happened: the page fetches the list, and with it everything.
                     Err(RecvError::Lagged(_)) => list = true,
@@ -64,12 +69,12 @@ pub async fn stream(app: Data<App>, caller: Caller, session: Session, _request: 
                 continue;
             }
             time::sleep(PACE).await;
-            while let Ok(change) = changes.try_recv() {
+            while let Ok(change) = news.try_recv() {
                 note(change, &mut changed, &mut list);
             }
             let mut text = String::new();
             for id in changed {
-                text.push_str(&format!("event: backup\ndata: {id}\n\n"));
+                let _ = write!(text, "event: backup\ndata: {id}\n\n");
             }
             if list {
                 text.push_str("event: backups\ndata: changed\n\n");
@@ -100,7 +105,11 @@ async fn foreign_state(app: &App) -> Vec<(BackupId, i64)> {
     foreign.map(|lease| (lease.backup_id, lease.beats)).collect()
 }
 
-async fn still_welcome(app: &App, actor: &Actor, digest: Option<cofferdam_catalog::Digest>) -> bool {
+async fn still_welcome(
+    app: &App,
+    actor: &Actor,
+    digest: Option<cofferdam_catalog::Digest>,
+) -> bool {
     let (Some(user), Some(digest)) = (actor.user, digest) else { return false };
     let session = app.catalog.session(digest, app.now()).await;
     let person = users::actor_by_id(app, user, actor.remote).await;

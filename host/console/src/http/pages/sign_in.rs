@@ -30,7 +30,11 @@ fn remote(request: &HttpRequest) -> Option<std::net::IpAddr> {
 }
 
 /// `GET /setup/{token}`
-pub async fn setup_form(app: web::Data<App>, request: HttpRequest, token: web::Path<String>) -> Result<HttpResponse> {
+pub async fn setup_form(
+    app: web::Data<App>,
+    request: HttpRequest,
+    token: web::Path<String>,
+) -> Result<HttpResponse> {
     let chrome = chrome::of(&request, None);
     if !service::setup::link_is_valid(&app, &token).await? {
         return Ok(html_with(StatusCode::NOT_FOUND, setup::expired(&chrome)));
@@ -57,7 +61,15 @@ pub async fn setup(
     form: web::Form<SetupForm>,
 ) -> Result<HttpResponse> {
     let form = form.into_inner();
-    match service::setup::use_link(&app, &token, &form.username, form.password, &form.password_again).await {
+    match service::setup::use_link(
+        &app,
+        &token,
+        &form.username,
+        form.password,
+        &form.password_again,
+    )
+    .await
+    {
         Ok(id) => {
             session::begin(&session, id, remote(&request)).map_err(Error::Internal)?;
             Ok(see_other("/"))
@@ -68,7 +80,10 @@ pub async fn setup(
         Err(error) => {
             let errors = form_errors(error)?;
             let page = SetupPage { token: token.into_inner(), username: form.username, errors };
-            Ok(html_with(StatusCode::UNPROCESSABLE_ENTITY, setup::page(&chrome::of(&request, None), &page)))
+            Ok(html_with(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                setup::page(&chrome::of(&request, None), &page),
+            ))
         }
     }
 }
@@ -139,7 +154,10 @@ pub async fn login(
 }
 
 /// `POST /logout`
-pub async fn logout(session: Session, _form: crate::http::csrf::CheckedForm<Empty>) -> HttpResponse {
+pub async fn logout(
+    session: Session,
+    _form: crate::http::csrf::CheckedForm<Empty>,
+) -> HttpResponse {
     session.purge();
     see_other("/login")
 }
@@ -154,9 +172,19 @@ mod tests {
 
     #[test]
     fn after_the_sign_in_nobody_is_sent_to_another_site() {
-        for bad in ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:x", "/a\nb", ""] {
+        for bad in [
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:x",
+            "/a\nb",
+            "",
+        ] {
             assert_eq!(own_path(Some(bad.to_owned())), None, "{bad:?}");
         }
-        assert_eq!(own_path(Some("/backups?page=2".to_owned())).as_deref(), Some("/backups?page=2"));
+        assert_eq!(
+            own_path(Some("/backups?page=2".to_owned())).as_deref(),
+            Some("/backups?page=2")
+        );
     }
 }
