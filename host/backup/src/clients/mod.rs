@@ -186,6 +186,23 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_from_the_settings_is_looked_into_too() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["pg_dump", "pg_restore", "psql"] {
+            let path = folder.path().join(name);
+            let script = "#!/bin/sh\necho 'pg_dump (PostgreSQL) 99.4 (Debian 99.4-1)'\n";
+            std::fs::write(&path, script).expect("it is written");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
+                .expect("it may run");
+        }
+        let clients = Clients::discover(Some(folder.path()));
+        let client = clients.for_server(99).expect("99 was found");
+        assert_eq!(client.banner(), "pg_dump (PostgreSQL) 99.4");
+        assert!(clients.for_server(100).is_err());
+    }
+
+    #[test]
     fn installed_programs_are_found_and_know_their_version() {
         let clients = Clients::discover(None);
         let client = clients.newest().expect("a PostgreSQL client is installed");

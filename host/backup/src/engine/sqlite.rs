@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use cofferdam_artifact::{Copied, Encoding, TempArtifact, copy, default_workers, enlarge_pipe};
+use cofferdam_artifact::{Copied, Encoding, PipeReader, TempArtifact, copy, default_workers};
 use cofferdam_model::{
     Failure, FailureKind, Format, Phase, SourceFacts, SqliteConnection, TableFacts,
 };
@@ -88,15 +88,13 @@ impl Engine for Sqlite {
         let (reader, writer) = io::pipe().map_err(|error| {
             Failure::new(FailureKind::Internal, format!("a pipe could not be made: {error}"))
         })?;
-        // A larger pipe lets the reader of the database run ahead.
-        let _ = enlarge_pipe(&reader);
         let mut ears = Ears {
             stage: Arc::clone(job.stage),
             control: job.control.clone(),
             tables: Vec::new(),
             began: 0,
         };
-        let mut source = Tail::new(Guarded::new(reader, job.control));
+        let mut source = Tail::new(Guarded::new(PipeReader::new(reader), job.control));
         let (written, copied) = thread::scope(|scope| {
             let dumping = scope.spawn(|| {
                 let mut out = BufWriter::with_capacity(256 * 1024, writer);

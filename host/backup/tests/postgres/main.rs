@@ -6,4 +6,5 @@ mod listener;
 mod refusals;
 mod secrets;
 mod server;
+mod tls;
 mod whole;

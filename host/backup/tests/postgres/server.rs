@@ -118,6 +118,27 @@ impl Server {
         assert!(start.expect("pg_ctl runs").success(), "the server starts");
     }
 
+    /// Makes it speak TLS with a certificate for `localhost` alone, and gives
+    /// the certificate of the authority that signed it.
+    pub(crate) fn speak_tls(&self) -> PathBuf {
+        let data = self.folder.join("data");
+        let script = "
+            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout ca.key -out ca.crt
+            openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr
+            printf 'subjectAltName=DNS:localhost' > names
+            openssl x509 -req -days 2 -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial \\
+                -extfile names -out server.crt
+            chmod 600 server.key && chown --reference=. server.key server.crt";
+        let made = Command::new("sh").args(["-ec", script]).current_dir(&data).output();
+        succeed(&made.expect("sh runs"), "openssl");
+        self.sql("postgres", "ALTER SYSTEM SET ssl = on");
+        self.sql("postgres", "SELECT pg_reload_conf()");
+        // Only root and the server may enter its data folder.
+        let authority = self.folder.join("ca.crt");
+        fs::copy(data.join("ca.crt"), &authority).expect("it is copied");
+        authority
+    }
+
     /// Stops it the hard way, as a power cut would.
     pub(crate) fn crash(&self) {
         let stop = as_owner(&self.bin.join("pg_ctl"))

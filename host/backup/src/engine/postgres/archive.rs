@@ -8,7 +8,7 @@ use std::{
 };
 
 use cofferdam_artifact::{
-    TempArtifact, enlarge_pipe,
+    PipeReader, TempArtifact,
     scan::{DumpScanner, ScanReport},
 };
 use cofferdam_model::{Failure, FailureKind};
@@ -37,8 +37,7 @@ pub(super) fn check(
     let stage = Arc::clone(job.stage);
     let mut running = Running::start(command, file.into(), move |line| stage.note(line))?;
     job.stage.works(Some(running.group()));
-    let mut output = running.output()?;
-    let _ = enlarge_pipe(&output);
+    let mut output = PipeReader::new(running.output()?);
     let mut scanner = DumpScanner::new();
     let mut block = vec![0; BLOCK];
     let read = loop {

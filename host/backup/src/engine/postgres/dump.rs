@@ -7,7 +7,7 @@ use std::{
 };
 
 use cofferdam_artifact::{
-    Copied, Encoding, TempArtifact, copy, default_workers, enlarge_pipe, scan::ScanReport,
+    Copied, Encoding, PipeReader, TempArtifact, copy, default_workers, scan::ScanReport,
 };
 use cofferdam_model::{Failure, FailureKind, Format, Phase};
 
@@ -73,13 +73,11 @@ fn stream(command: Command, job: &Job<'_>, temp: &mut TempArtifact) -> Result<Co
     let mut running = Running::start(command, Stdio::null(), listen(job))?;
     job.stage.works(Some(running.group()));
     let output = running.output()?;
-    // A larger pipe lets pg_dump run ahead. Where it is refused, it is only slower.
-    let _ = enlarge_pipe(&output);
     let encoding = match job.format {
         Format::Plain => Encoding::Gzip { level: job.level, workers: default_workers() },
         Format::Custom => Encoding::Stored,
     };
-    let source = Guarded::new(output, job.control);
+    let source = Guarded::new(PipeReader::new(output), job.control);
     let copied = copy(source, temp, encoding, job.format == Format::Plain, job.meter);
     if copied.is_err() {
         // It still writes into a pipe that nobody reads, or waits for the server.
