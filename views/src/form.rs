@@ -17,11 +17,19 @@ impl FieldErrors {
     }
 
     /// Adds a message beside the field with this `name`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over errors and literals alike"
+    )]
     pub fn add(&mut self, field: &'static str, message: impl ToString) {
         self.fields.push((field, message.to_string()));
     }
 
     /// Adds a message about the form as a whole.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over errors and literals alike"
+    )]
     pub fn add_whole(&mut self, message: impl ToString) {
         self.whole.push(message.to_string());
     }

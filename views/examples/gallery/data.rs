@@ -7,7 +7,8 @@ use cofferdam_model::{
     Trigger,
 };
 use cofferdam_views::{
-    BackupItem, Chrome, DatabaseCard, DatabaseChoice, GenerateForm, Nav, Point, Viewer,
+    BackupItem, Chrome, DatabaseCard, DatabaseChoice, FieldErrors, GenerateForm, Nav, Point,
+    Viewer,
     pages::{
         account::SessionItem,
         backup::BackupPage,
@@ -15,18 +16,22 @@ use cofferdam_views::{
     },
 };
 
-pub const NONCE: &str = "Z2FsbGVyeS1ub25jZQ";
-pub const SHA: &str = "5f2b0c6a9d3e4f71b8a2c4d6e8f00112233445566778899aabbccddeeff00112";
+pub(crate) const NONCE: &str = "Z2FsbGVyeS1ub25jZQ";
+pub(crate) const SHA: &str = "5f2b0c6a9d3e4f71b8a2c4d6e8f00112233445566778899aabbccddeeff00112";
 
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 21, 12, 9, 37).single().expect("a date")
 }
 
-pub fn ago(seconds: i64) -> Timestamp {
+pub(crate) fn ago(seconds: i64) -> Timestamp {
     now() - Duration::seconds(seconds)
 }
 
-pub fn chrome(nav: Option<Nav>) -> Chrome {
+fn seconds(count: usize) -> i64 {
+    i64::try_from(count).expect("a small number")
+}
+
+pub(crate) fn chrome(nav: Option<Nav>) -> Chrome {
     Chrome {
         nonce: NONCE.into(),
         csrf: "c3JmLXRva2Vu".into(),
@@ -41,15 +46,15 @@ pub fn chrome(nav: Option<Nav>) -> Chrome {
     }
 }
 
-pub fn viewer(nav: Option<Nav>) -> Chrome {
+pub(crate) fn viewer(nav: Option<Nav>) -> Chrome {
     Chrome { viewer: Some(Viewer { name: "kim".into(), role: Role::Viewer }), ..chrome(nav) }
 }
 
-pub fn nobody() -> Chrome {
+pub(crate) fn nobody() -> Chrome {
     Chrome { viewer: None, live_url: None, ..chrome(None) }
 }
 
-pub fn database(slug: &str, engine: Engine) -> Database {
+pub(crate) fn database(slug: &str, engine: Engine) -> Database {
     Database {
         id: DatabaseId::new(),
         slug: Slug::from_name(slug),
@@ -65,7 +70,7 @@ pub fn database(slug: &str, engine: Engine) -> Database {
 }
 
 /// A completed backup that ended so many seconds ago.
-pub fn completed(database: &Database, seconds: i64, size: u64) -> Backup {
+pub(crate) fn completed(database: &Database, seconds: i64, size: u64) -> Backup {
     let slug = database.slug.clone();
     let started = ago(seconds + 21);
     Backup {
@@ -94,15 +99,15 @@ pub fn completed(database: &Database, seconds: i64, size: u64) -> Backup {
     }
 }
 
-pub fn labels(words: &[&str]) -> Vec<Label> {
+pub(crate) fn labels(words: &[&str]) -> Vec<Label> {
     words.iter().map(|word| word.parse().expect("a label")).collect()
 }
 
-pub fn done(backup: Backup) -> BackupItem {
+pub(crate) fn done(backup: Backup) -> BackupItem {
     BackupItem { backup, progress: None }
 }
 
-pub fn without_file(mut backup: Backup, status: BackupStatus) -> Backup {
+pub(crate) fn without_file(mut backup: Backup, status: BackupStatus) -> Backup {
     backup.status = status;
     backup.file_state = None;
     backup.filename = None;
@@ -112,7 +117,7 @@ pub fn without_file(mut backup: Backup, status: BackupStatus) -> Backup {
     backup
 }
 
-pub fn failed(database: &Database, seconds: i64) -> BackupItem {
+pub(crate) fn failed(database: &Database, seconds: i64) -> BackupItem {
     let mut backup = without_file(completed(database, seconds, 1), BackupStatus::Failed);
     backup.failure = Some(
         Failure::new(FailureKind::Connection, "the server closed the connection while public.orders was being read")
@@ -122,11 +127,11 @@ pub fn failed(database: &Database, seconds: i64) -> BackupItem {
     done(backup)
 }
 
-pub fn cancelled(database: &Database, seconds: i64) -> BackupItem {
+pub(crate) fn cancelled(database: &Database, seconds: i64) -> BackupItem {
     done(without_file(completed(database, seconds, 1), BackupStatus::Cancelled))
 }
 
-pub fn pending(database: &Database) -> BackupItem {
+pub(crate) fn pending(database: &Database) -> BackupItem {
     let mut backup = without_file(completed(database, 3, 1), BackupStatus::Pending);
     backup.started_at = None;
     backup.completed_at = None;
@@ -134,7 +139,7 @@ pub fn pending(database: &Database) -> BackupItem {
     BackupItem { backup, progress: Some(Progress::default()) }
 }
 
-pub fn running(database: &Database) -> BackupItem {
+pub(crate) fn running(database: &Database) -> BackupItem {
     let mut backup = without_file(completed(database, 8, 1), BackupStatus::Running);
     backup.completed_at = None;
     backup.description = "before the upgrade to 4.2".into();
@@ -152,18 +157,18 @@ pub fn running(database: &Database) -> BackupItem {
     BackupItem { backup, progress: Some(progress) }
 }
 
-pub fn preparing(database: &Database) -> BackupItem {
+pub(crate) fn preparing(database: &Database) -> BackupItem {
     let mut item = running(database);
     item.progress = Some(Progress { phase: Phase::Preparing, ..Progress::default() });
     item
 }
 
-pub fn history(runs: usize, size: u64) -> Vec<Point> {
+pub(crate) fn history(runs: usize, size: u64) -> Vec<Point> {
     (0..runs)
         .map(|run| {
             let good = run % 11 != 7;
             Point {
-                at: ago((runs - run) as i64 * 86_400),
+                at: ago(seconds((runs - run) * 86_400)),
                 bytes: if good { size * (70 + run as u64 + (run as u64 * 7) % 9) / 100 } else { 0 },
                 millis: 20_000 + run as u64 * 130,
                 good,
@@ -172,7 +177,7 @@ pub fn history(runs: usize, size: u64) -> Vec<Point> {
         .collect()
 }
 
-pub fn card(
+pub(crate) fn card(
     database: &Database,
     last: Option<BackupItem>,
     good: Option<Backup>,
@@ -189,7 +194,7 @@ pub fn card(
     }
 }
 
-pub fn generate(databases: &[&Database]) -> GenerateForm {
+pub(crate) fn generate(databases: &[&Database]) -> GenerateForm {
     GenerateForm::new(
         databases
             .iter()
@@ -202,7 +207,7 @@ pub fn generate(databases: &[&Database]) -> GenerateForm {
     )
 }
 
-pub fn log(lines: usize) -> Vec<LogLine> {
+pub(crate) fn log(lines: usize) -> Vec<LogLine> {
     let texts = [
         (LogLevel::Info, "the server is PostgreSQL 15.18; pg_dump 15.18 is used"),
         (LogLevel::Info, "31 tables, 1.28 GB before compression; 88.4 GB are free"),
@@ -214,12 +219,12 @@ pub fn log(lines: usize) -> Vec<LogLine> {
     (0..lines)
         .map(|line| {
             let (level, text) = texts[line % texts.len()];
-            LogLine { at: ago((lines - line) as i64), level, text: text.into() }
+            LogLine { at: ago(seconds(lines - line)), level, text: text.into() }
         })
         .collect()
 }
 
-pub fn tables() -> Vec<TableFacts> {
+pub(crate) fn tables() -> Vec<TableFacts> {
     [
         ("customers", 48_211),
         ("orders", 1_204_441),
@@ -238,7 +243,7 @@ pub fn tables() -> Vec<TableFacts> {
     .collect()
 }
 
-pub fn backup_page(item: BackupItem) -> BackupPage {
+pub(crate) fn backup_page(item: BackupItem) -> BackupPage {
     BackupPage {
         item,
         log: log(5),
@@ -246,7 +251,7 @@ pub fn backup_page(item: BackupItem) -> BackupPage {
         tables: Vec::new(),
         server_version: Some("PostgreSQL 15.18".into()),
         database_known: true,
-        label_errors: Default::default(),
+        label_errors: FieldErrors::new(),
         labels_typed: None,
     }
 }
@@ -267,7 +272,7 @@ fn point(
     }
 }
 
-pub fn check(bad: bool) -> Check {
+pub(crate) fn check(bad: bool) -> Check {
     let mut points = vec![
         point(Outcome::Good, "Connects", "PostgreSQL 15.18, TLS 1.3, in 12 ms", None, None),
         point(Outcome::Good, "Client", "pg_dump 15.18 from /usr/lib/postgresql/15/bin", None, None),
@@ -294,13 +299,13 @@ pub fn check(bad: bool) -> Check {
     Check { at: ago(95), millis: 840, points, failure: None }
 }
 
-pub fn sessions(count: usize) -> Vec<SessionItem> {
+pub(crate) fn sessions(count: usize) -> Vec<SessionItem> {
     (0..count)
         .map(|index| SessionItem {
             id: cofferdam_model::SessionId::new(),
             current: index == 0,
-            created_at: ago(3600 * (index as i64 * 40 + 1)),
-            seen_at: ago(index as i64 * 5000),
+            created_at: ago(seconds(3600 * (index * 40 + 1))),
+            seen_at: ago(seconds(index * 5000)),
             address: Some(format!("192.0.2.{}", index + 10)),
             agent: (index != 2).then(|| {
                 "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".into()
@@ -309,4 +314,4 @@ pub fn sessions(count: usize) -> Vec<SessionItem> {
         .collect()
 }
 
-pub const ROLE_SQL: &str = "CREATE ROLE backup LOGIN PASSWORD 'choose one';\nGRANT CONNECT ON DATABASE shop TO backup;\nGRANT pg_read_all_data TO backup;\nALTER ROLE backup SET default_transaction_read_only = on;";
+pub(crate) const ROLE_SQL: &str = "CREATE ROLE backup LOGIN PASSWORD 'choose one';\nGRANT CONNECT ON DATABASE shop TO backup;\nGRANT pg_read_all_data TO backup;\nALTER ROLE backup SET default_transaction_read_only = on;";

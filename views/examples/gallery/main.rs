@@ -26,7 +26,9 @@ fn main() -> std::io::Result<()> {
     let mut index = String::from("<!doctype html><title>Gallery</title><ul>");
     for (name, page) in states::all() {
         fs::write(target.join(format!("{name}.html")), page.into_string())?;
-        index.push_str(&format!("<li><a href=\"{name}.html\">{name}</a>"));
+        for part in ["<li><a href=\"", &name, ".html\">", &name, "</a>"] {
+            index.push_str(part);
+        }
     }
     fs::write(target.join("index.html"), index)?;
     // For whoever serves the folder with the policy of the console.

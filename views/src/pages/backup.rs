@@ -1,6 +1,6 @@
 //! `/backups/{id}`: one backup.
 
-use cofferdam_model::{Backup, BackupStatus, LogLine, Role, TableFacts};
+use cofferdam_model::{Backup, LogLine, Role, TableFacts};
 use maud::{Markup, html};
 
 use super::{backup_restore as restore, backup_state as state};
@@ -10,8 +10,8 @@ use crate::{
     layout::layout,
     pages::backup_log::log_lines,
     parts::{
-        Input, api_call, badge, copy_button, csrf, duration, fact, is_moving, shell_quote, size,
-        tab_title, text_input, time, time_exact,
+        Input, api_call, badge, copy_button, csrf, duration, fact, has_file, is_moving,
+        shell_quote, size, tab_title, text_input, time, time_exact,
     },
     text::{backup as t, common, states},
 };
@@ -250,7 +250,7 @@ fn api_calls(chrome: &Chrome, backup: &Backup) -> Vec<(&'static str, String)> {
             shell_quote(&body.to_string())
         ),
     )];
-    if backup.status == BackupStatus::Completed {
+    if has_file(backup) {
         calls.push((
             t::API_DOWNLOAD,
             format!("curl -fOJ {bearer} \\\n  {url}/api/v1/backups/{}/download", backup.id),

@@ -10,6 +10,7 @@ use crate::{
 
 /// A text field.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of its own in HTML")]
 pub(crate) struct Input<'a> {
     /// Its name; with `prefix` before it also its id.
     pub(crate) name: &'a str,

@@ -27,7 +27,7 @@ pub(crate) fn is_moving(backup: &Backup) -> bool {
 }
 
 /// A file is there to be downloaded.
-fn has_file(backup: &Backup) -> bool {
+pub(crate) fn has_file(backup: &Backup) -> bool {
     backup.status == BackupStatus::Completed && backup.file_state != Some(FileState::Missing)
 }
 
