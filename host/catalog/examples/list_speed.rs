@@ -18,7 +18,10 @@ const RUNS: usize = 100;
 #[tokio::main]
 async fn main() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("catalog.db");
+    // A path given on the command line keeps the catalog, for looking at its plans.
+    let path = std::env::args_os()
+        .nth(1)
+        .map_or_else(|| folder.path().join("catalog.db"), std::path::PathBuf::from);
     let catalog = Catalog::open(path.to_str().unwrap()).await.unwrap();
     let base: Timestamp = DateTime::<Utc>::from_timestamp_millis(1_700_000_000_000).unwrap();
     let started = Instant::now();

@@ -64,6 +64,23 @@ impl Catalog {
         .await?;
         rows.iter().map(numbered).collect()
     }
+
+    /// The last `lines` lines, in order, and whether there are lines before
+    /// them. Reads no more of the log than that, however long it is.
+    pub async fn log_tail(&self, id: BackupId, lines: u32) -> Result<(Vec<NumberedLine>, bool)> {
+        let mut rows = sqlx::query(
+            "SELECT seq, at, level, text FROM backup_logs WHERE backup_id = $1 \
+             ORDER BY seq DESC LIMIT $2",
+        )
+        .bind(id.to_string())
+        // One more, to see whether there is one.
+        .bind(i64::from(lines) + 1)
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        let more = rows.len() > lines as usize;
+        rows.truncate(lines as usize);
+        Ok((rows.iter().rev().map(numbered).collect::<Result<_>>()?, more))
+    }
 }
 
 impl Tx {

@@ -1,10 +1,13 @@
 //! Records of backups and databases: what changes, and what must not.
 
 use cofferdam_catalog::{Adopted, DatabaseUpdate, Digest, Error};
-use cofferdam_model::{BackupId, BackupStatus, Failure, FailureKind, FileState, Role, Slug};
+use cofferdam_model::{
+    BackupId, BackupStatus, Failure, FailureKind, FileState, Role, Sidecar, Slug,
+};
 
 use crate::support::{
-    at, completed, database, fresh, new_backup, new_database, pending, running, sidecar, user,
+    LEASE, at, completed, database, fresh, new_backup, new_database, pending, running, sidecar,
+    user,
 };
 
 #[tokio::test]
@@ -199,12 +202,94 @@ async fn a_missing_file_is_noted_and_no_longer_counted_as_good() {
 }
 
 #[tokio::test]
-async fn the_chart_has_each_completed_backup_oldest_first() {
+async fn damaged_backups_are_those_whose_file_is_missing_or_corrupt_newest_first() {
+    let fresh = fresh().await;
+    let shop = database(&fresh.catalog, "shop").await;
+    let mut ids = Vec::new();
+    let mut tx = fresh.catalog.begin().await.unwrap();
+    for (second, state) in
+        [FileState::Missing, FileState::Present, FileState::Corrupt, FileState::Missing]
+            .into_iter()
+            .enumerate()
+    {
+        let moment = at(i64::try_from(second).unwrap());
+        let made = tx.insert_backup(&new_backup(&shop), moment).await.unwrap();
+        let job = tx.lease_backup(made.id, "w", moment, LEASE, 9).await.unwrap().unwrap();
+        tx.finish_completed(made.id, job.fence, &sidecar(&made)).await.unwrap();
+        tx.set_file_state(made.id, state).await.unwrap();
+        ids.push(made.id);
+    }
+    // One that never had a file is not damaged.
+    let failed = tx.insert_backup(&new_backup(&shop), at(9)).await.unwrap();
+    let job = tx.lease_backup(failed.id, "w", at(9), LEASE, 9).await.unwrap().unwrap();
+    let failure = Failure::new(FailureKind::Stall, "no bytes");
+    tx.finish_failed(failed.id, job.fence, &failure, at(10)).await.unwrap();
+    tx.commit().await.unwrap();
+    let damaged = async |limit| {
+        let found = fresh.catalog.damaged(limit).await.unwrap();
+        found.iter().map(|backup| backup.id).collect::<Vec<_>>()
+    };
+    assert_eq!(damaged(10).await, [ids[3], ids[2], ids[0]]);
+    assert_eq!(damaged(2).await, [ids[3], ids[2]]);
+}
+
+#[tokio::test]
+async fn a_database_counts_only_the_bytes_of_its_own_present_files() {
+    let fresh = fresh().await;
+    let (shop, wiki) =
+        (database(&fresh.catalog, "shop").await, database(&fresh.catalog, "wiki").await);
+    let mut tx = fresh.catalog.begin().await.unwrap();
+    for (of, bytes, state) in [
+        (&shop, 1, FileState::Present),
+        (&shop, 20, FileState::Present),
+        (&shop, 300, FileState::Missing),
+        (&shop, 4000, FileState::Corrupt),
+        (&wiki, 50_000, FileState::Present),
+    ] {
+        let made = tx.insert_backup(&new_backup(of), at(1)).await.unwrap();
+        let job = tx.lease_backup(made.id, "w", at(1), LEASE, 9).await.unwrap().unwrap();
+        let file = Sidecar { size_bytes: bytes, ..sidecar(&made) };
+        tx.finish_completed(made.id, job.fence, &file).await.unwrap();
+        tx.set_file_state(made.id, state).await.unwrap();
+    }
+    tx.insert_backup(&new_backup(&shop), at(2)).await.unwrap();
+    tx.insert_database(&new_database("empty"), at(2)).await.unwrap();
+    tx.commit().await.unwrap();
+    let overview = fresh.catalog.databases_overview().await.unwrap();
+    let figures: Vec<_> = overview
+        .iter()
+        .map(|o| (o.database.slug.as_str(), o.total, o.completed, o.failed, o.total_bytes))
+        .collect();
+    let expected = [("empty", 0, 0, 0, 0), ("shop", 5, 4, 0, 21), ("wiki", 1, 1, 0, 50_000)];
+    assert_eq!(figures, expected);
+    let stats = fresh.catalog.backup_stats(at(3)).await.unwrap();
+    assert_eq!((stats.total, stats.active, stats.total_bytes), (6, 1, 50_021));
+}
+
+#[tokio::test]
+async fn the_chart_has_each_run_that_completed_or_failed_oldest_first() {
     let fresh = fresh().await;
     let first = completed(&fresh.catalog, "shop").await;
-    let points = fresh.catalog.series(first.database_id, 10).await.unwrap();
-    assert_eq!(points.len(), 1);
-    assert_eq!((points[0].size_bytes, points[0].duration_ms), (4711, 12_000));
+    let shop = fresh.catalog.database(first.database_id).await.unwrap().unwrap();
+    let mut tx = fresh.catalog.begin().await.unwrap();
+    let failing = tx.insert_backup(&new_backup(&shop), at(20)).await.unwrap();
+    let job = tx.lease_backup(failing.id, "w", at(21), LEASE, 9).await.unwrap().unwrap();
+    let failure = Failure::new(FailureKind::Stall, "no bytes");
+    tx.finish_failed(failing.id, job.fence, &failure, at(26)).await.unwrap();
+    let cancelled = tx.insert_backup(&new_backup(&shop), at(30)).await.unwrap();
+    tx.request_cancel(cancelled.id, at(31)).await.unwrap();
+    tx.insert_backup(&new_backup(&shop), at(40)).await.unwrap();
+    tx.commit().await.unwrap();
+    let points = fresh.catalog.series(shop.id, 10).await.unwrap();
+    let facts: Vec<_> =
+        points.iter().map(|p| (p.id, p.status, p.size_bytes, p.duration_ms)).collect();
+    let expected = [
+        (first.id, BackupStatus::Completed, 4711, 12_000),
+        (failing.id, BackupStatus::Failed, 0, 5000),
+    ];
+    assert_eq!(facts, expected);
+    // The newest ones are kept.
+    assert_eq!(fresh.catalog.series(shop.id, 1).await.unwrap()[0].id, failing.id);
 }
 
 #[tokio::test]

@@ -40,6 +40,30 @@ async fn a_log_keeps_its_first_and_its_last_lines() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_log_says_whether_there_are_lines_before_it() {
+    let fresh = fresh().await;
+    let (_, backup, _) = running(&fresh.catalog, "shop").await;
+    let (_, other, _) = running(&fresh.catalog, "wiki").await;
+    let tail = async |lines| {
+        let (tail, more) = fresh.catalog.log_tail(backup.id, lines).await.unwrap();
+        (tail.iter().map(|line| line.seq).collect::<Vec<_>>(), more)
+    };
+    assert_eq!(tail(12).await, (vec![], false));
+    let lines: Vec<LogLine> = (1..=13).map(|n| line(format!("line {n}"))).collect();
+    let mut tx = fresh.catalog.begin().await.unwrap();
+    tx.append_log(backup.id, &lines).await.unwrap();
+    tx.append_log(other.id, &[line("of another backup")]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(tail(12).await, ((2..=13).collect(), true));
+    assert_eq!(tail(13).await, ((1..=13).collect(), false));
+    assert_eq!(tail(u32::MAX).await, ((1..=13).collect(), false));
+    assert_eq!(tail(0).await, (vec![], true));
+    let (tail, _) = fresh.catalog.log_tail(backup.id, 1).await.unwrap();
+    assert_eq!(tail[0].line, lines[12]);
+    assert_eq!(fresh.catalog.log_tail(BackupId::new(), 12).await.unwrap(), (vec![], false));
+}
+
+#[tokio::test]
 async fn an_endless_line_is_cut_between_two_characters() {
     let fresh = fresh().await;
     let (_, backup, _) = running(&fresh.catalog, "shop").await;
