@@ -39,6 +39,16 @@ pub const POINTS: &[&str] = &[
     "artifact::step-6",
 ];
 
+/// The places of a removal, in their order.
+pub const REMOVAL: &[&str] = &[
+    // Nothing is removed yet.
+    "artifact::remove",
+    // The artifact is gone, its sidecar is not.
+    "artifact::removed-file",
+    // Both are gone, the folder is not flushed.
+    "artifact::removed",
+];
+
 /// Reads `FAILPOINTS` from the environment; the places act while the returned
 /// value lives.
 #[cfg(feature = "failpoints")]
@@ -51,7 +61,7 @@ pub fn setup() -> fail::FailScenario<'static> {
 #[allow(clippy::unnecessary_wraps, clippy::inline_always)] // Without the feature nothing is left.
 #[cfg_attr(not(feature = "failpoints"), inline(always))]
 pub(crate) fn point(name: &str) -> io::Result<()> {
-    debug_assert!(POINTS.contains(&name), "{name} is not in the list");
+    debug_assert!(POINTS.contains(&name) || REMOVAL.contains(&name), "{name} is not in the list");
     fail::fail_point!(name, |value| Err(fault(value.as_deref().unwrap_or("EIO"))));
     Ok(())
 }

@@ -23,5 +23,8 @@ mod worker;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // The fault tests name places in the environment; without the feature there are none.
+    #[cfg(feature = "failpoints")]
+    let _places = cofferdam_artifact::faults::setup();
     cli::main()
 }

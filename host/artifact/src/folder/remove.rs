@@ -1,6 +1,7 @@
 //! Removing backups and left-overs.
 
 use super::{ArtifactName, Folder, FolderError, NameError, Partial, name};
+use crate::faults;
 
 impl Folder {
     /// Removes an artifact, then its sidecar, for good. That one or both are
@@ -8,8 +9,11 @@ impl Folder {
     pub fn remove(&self, filename: &str) -> Result<(), FolderError> {
         let name: ArtifactName = filename.parse()?;
         self.check()?;
-        self.unlink(name.as_str())
+        faults::point("artifact::remove")
+            .and_then(|()| self.unlink(name.as_str()))
+            .and_then(|()| faults::point("artifact::removed-file"))
             .and_then(|()| self.unlink(&name.sidecar()))
+            .and_then(|()| faults::point("artifact::removed"))
             .and_then(|()| self.sync())
             .map_err(|error| self.failed(error))
     }
