@@ -198,3 +198,44 @@ pub const SETTINGS: &[Setting] = &[
         "Shown by the status call; nothing runs by itself yet.",
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::{fmt::Write as _, fs, path::Path};
+
+    use super::SETTINGS;
+
+    fn table() -> String {
+        let mut text = String::from(
+            "| setting | variable | default | what it does |\n| --- | --- | --- | --- |\n",
+        );
+        for setting in SETTINGS {
+            let variables: Vec<_> =
+                setting.variables.iter().map(|name| format!("`{name}`")).collect();
+            let default = if setting.default.is_empty() { "–" } else { setting.default };
+            let _ = writeln!(
+                text,
+                "| `{}` | {} | {default} | {} |",
+                setting.name,
+                variables.join(", "),
+                setting.help
+            );
+        }
+        text
+    }
+
+    /// `UPDATE_README=1 cargo test -p cofferdam readme` writes it.
+    #[test]
+    fn the_readme_has_the_table_of_all_settings() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+        let readme = fs::read_to_string(&path).expect("README.md");
+        let (before, rest) = readme.split_once("<!-- settings -->\n").expect("the table's begin");
+        let (now, after) = rest.split_once("<!-- /settings -->").expect("the table's end");
+        if std::env::var_os("UPDATE_README").is_some() {
+            let text = format!("{before}<!-- settings -->\n{}<!-- /settings -->{after}", table());
+            fs::write(&path, text).expect("README.md is written");
+            return;
+        }
+        assert_eq!(now, table(), "UPDATE_README=1 writes it");
+    }
+}

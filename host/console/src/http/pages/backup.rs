@@ -31,16 +31,14 @@ use crate::{
 };
 
 /// How many of the newest log lines the page shows.
-const LOG_TAIL: usize = 12;
+const LOG_TAIL: u32 = 12;
 /// More than a log ever keeps.
 const LOG_ALL: u32 = 20_000;
 
 async fn data(app: &App, backup: Backup) -> Result<BackupPage> {
     let backup = files::look(app, backup).await?;
-    let mut log: Vec<LogLine> =
-        backups::log(app, backup.id, 0, LOG_ALL).await?.into_iter().map(|(_, line)| line).collect();
-    let log_more = log.len() > LOG_TAIL;
-    log.drain(..log.len().saturating_sub(LOG_TAIL));
+    let (tail, log_more) = app.catalog.log_tail(backup.id, LOG_TAIL).await?;
+    let log = tail.into_iter().map(|it| it.line).collect();
     let facts = app.catalog.backup_facts(backup.id).await?;
     let database_known = app.catalog.database(backup.database_id).await?.is_some();
     let (tables, server_version) =
