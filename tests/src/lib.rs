@@ -9,10 +9,16 @@ pub mod api;
 pub mod browser;
 pub mod cluster;
 pub mod console;
+pub mod held;
+pub mod inside;
+pub mod person;
+pub mod visitor;
 pub mod wait;
 
 pub use api::{Api, Reply};
 pub use browser::Browser;
 pub use cluster::TestCluster;
 pub use console::Console;
+pub use person::Person;
+pub use visitor::Visitor;
 pub use wait::wait_until;
