@@ -1,0 +1,70 @@
+//! Adopting files that explain themselves, for reconciliation and for
+//! rebuilding a lost catalog.
+
+use cofferdam_model::{BackupStatus, FileState, Sidecar, Timestamp};
+
+use crate::{Error, Result, Tx, cells::ms, tombstones};
+
+/// What adopting a file did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adopted {
+    /// There was no record; there is one now.
+    Inserted,
+    /// The record said that the run did not finish; it says completed now.
+    Completed,
+    /// The record was complete already; its file is noted as present.
+    Known,
+}
+
+impl Tx {
+    /// Takes a file that explains itself into the catalog. Deleted before:
+    /// [`Error::Tombstoned`]. A record that was cancelled, that failed for
+    /// another reason than an interruption, or whose job is held under a
+    /// living lease: [`Error::Conflict`].
+    pub async fn adopt(&mut self, sidecar: &Sidecar, now: Timestamp) -> Result<Adopted> {
+        let id = sidecar.id;
+        if tombstones::of(self.conn(), id).await?.is_some() {
+            return Err(Error::Tombstoned(id));
+        }
+        let Some(record) = self.backup(id).await? else {
+            self.insert_adopted(sidecar).await?;
+            return Ok(Adopted::Inserted);
+        };
+        if record.status == BackupStatus::Completed {
+            if record.sha256.as_deref() != Some(&sidecar.sha256) {
+                return Err(Error::Conflict("the record has another SHA-256".to_owned()));
+            }
+            self.set_file_state(id, FileState::Present).await?;
+            return Ok(Adopted::Known);
+        }
+        self.drop_dead_job(id, now).await?;
+        let from = "(status IN ('pending', 'running') \
+                    OR (status = 'failed' AND failure_kind = 'interrupted'))";
+        self.complete(sidecar, from).await?;
+        Ok(Adopted::Completed)
+    }
+
+    async fn insert_adopted(&mut self, sidecar: &Sidecar) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO backups (id, database_id, database_slug, engine, format, level, \
+             trigger_kind, status, description, created_by, created_at, started_at, pinned, labels, search) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $10, $11, $12, '[]', '')",
+        )
+        .bind(sidecar.id.to_string())
+        .bind(sidecar.database_id.to_string())
+        .bind(sidecar.database.as_str())
+        .bind(sidecar.engine.as_str())
+        .bind(sidecar.format.as_str())
+        .bind(i64::from(sidecar.level))
+        .bind(sidecar.trigger.as_str())
+        .bind(&sidecar.description)
+        .bind(&sidecar.created_by)
+        .bind(ms(sidecar.created_at))
+        .bind(ms(sidecar.started_at))
+        .bind(i64::from(sidecar.pinned))
+        .execute(self.conn())
+        .await?;
+        self.set_labels(sidecar.id, &sidecar.labels).await?;
+        self.complete(sidecar, "status = 'running'").await
+    }
+}
