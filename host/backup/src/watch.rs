@@ -6,6 +6,7 @@ use std::{
         OnceLock,
         mpsc::{Receiver, RecvTimeoutError},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -56,6 +57,7 @@ impl Watch<'_> {
     /// Watches until the other end of `ended` is dropped. Gives the last
     /// progress, from which the run's own last word is made.
     pub(crate) fn keep(mut self, ended: &Receiver<()>) -> Progress {
+        let _unwatched = Unwatched { control: self.control, stage: self.stage };
         let mut signs =
             Signs { last: (0, 0, Phase::Waiting), since: Instant::now(), wondered: false };
         let mut told = None;
@@ -152,6 +154,27 @@ impl Watch<'_> {
         let keep = self.limits.keep_free_bytes;
         if let Some(free) = space::free(self.folder).ok().filter(|&free| free < keep) {
             self.control.stop_for(space::ran_out(free, keep));
+        }
+    }
+}
+
+/// Ends the run if its watch breaks down, say because the observer panics:
+/// without it, nothing would keep the limits.
+struct Unwatched<'a> {
+    control: &'a Control,
+    stage: &'a Stage,
+}
+
+impl Drop for Unwatched<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.control.stop_for(Failure::new(
+                FailureKind::Internal,
+                "the thread that watches the run broke down, so the run was ended",
+            ));
+            if let Some(group) = self.stage.look().group {
+                group.end();
+            }
         }
     }
 }

@@ -5,8 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cofferdam_backup::{Control, Limits, Stop, end_backends, run};
-use cofferdam_model::{BackupId, Connection, Failure, FailureKind, Format, Phase};
+use cofferdam_backup::{Control, Limits, Observer, Stop, end_backends, run};
+use cofferdam_model::{
+    BackupId, Connection, Failure, FailureKind, Format, LogLine, Phase, Progress,
+};
 
 use crate::{
     listener::{
@@ -233,4 +235,31 @@ fn a_disk_that_fills_up_ends_the_run() {
     assert_eq!(failure.kind, FailureKind::Space, "{failure:?}");
     assert!(failure.message.starts_with("the backup folder ran short of room: "), "{failure}");
     assert!(place.files().is_empty());
+}
+
+/// Listens to nothing, and breaks down once the dump flows.
+struct Broken;
+
+impl Observer for Broken {
+    fn progress(&self, progress: &Progress) {
+        assert!(progress.phase < Phase::Dumping || progress.phase == Phase::Done, "on purpose");
+    }
+
+    fn log(&self, _: LogLine) {}
+
+    fn before_publish(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_run_whose_watch_breaks_down_is_ended() {
+    let server = shared();
+    let connection = server.connection(&large(server));
+    let place = Place::new();
+    let run_ = a_run(&connection, Format::Plain);
+    let failure = run(&run_, &place.folder, clients(), &Control::new(), &Broken);
+    let failure = failure.expect_err("the backup fails");
+    assert_eq!(failure.kind, FailureKind::Internal, "{failure:?}");
+    assert_eq!((place.files().len(), server.sessions(run_.id)), (0, 0));
 }

@@ -6,7 +6,7 @@ use std::{
     fs::{OpenOptions, Permissions},
     io::Write as _,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::Path,
+    path::{self, Path},
     process::Command,
 };
 
@@ -100,25 +100,35 @@ fn conninfo(connection: &PostgresConnection) -> Result<String, Failure> {
     pair(&mut text, "dbname", dbname);
     pair(&mut text, "user", user);
     pair(&mut text, "sslmode", sslmode.as_str());
-    if let Some(file) = sslrootcert {
-        let file = file
-            .to_str()
-            .ok_or_else(|| settings("the path of the certificate file is not valid UTF-8"))?;
-        if !Path::new(file).is_file() {
-            return Err(settings(format!("the certificate file {file} is not there")));
-        }
-        pair(&mut text, "sslrootcert", file);
-    } else if *sslmode == SslMode::VerifyFull {
-        let file = SYSTEM_ROOTS.into_iter().find(|file| Path::new(file).is_file());
-        pair(&mut text, "sslrootcert", file.ok_or_else(|| {
-            settings("TLS mode verify-full needs a certificate file; this system has none of its own")
-        })?);
-    } else if *sslmode == SslMode::VerifyCa {
-        // With the system's authorities, any site's certificate would do.
-        return Err(settings("TLS mode verify-ca needs a certificate file")
-            .hint("name the file with your authority's certificate, or choose verify-full"));
+    if let Some(file) = authority(*sslmode, sslrootcert.as_deref())? {
+        pair(&mut text, "sslrootcert", &file);
     }
     Ok(text)
+}
+
+/// The file with the authorities to trust, if the mode needs one or one is set.
+fn authority(sslmode: SslMode, file: Option<&Path>) -> Result<Option<String>, Failure> {
+    if let Some(file) = file {
+        // The programs run in another folder than this process.
+        let file = path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        if !file.is_file() {
+            return Err(settings(format!("the certificate file {} is not there", file.display())));
+        }
+        let file = file.into_os_string().into_string();
+        let unreadable = |_| settings("the path of the certificate file is not valid UTF-8");
+        return file.map(Some).map_err(unreadable);
+    }
+    match sslmode {
+        SslMode::VerifyFull => {
+            let file = SYSTEM_ROOTS.into_iter().find(|file| Path::new(file).is_file());
+            let missing = "TLS mode verify-full needs a certificate file; this system has none";
+            file.map(|file| Some(file.to_owned())).ok_or_else(|| settings(missing))
+        }
+        // With the system's authorities, any site's certificate would do.
+        SslMode::VerifyCa => Err(settings("TLS mode verify-ca needs a certificate file")
+            .hint("name the file with your authority's certificate, or choose verify-full")),
+        SslMode::Disable | SslMode::Prefer | SslMode::Require => Ok(None),
+    }
 }
 
 /// One key of a connection string, its value quoted.

@@ -50,6 +50,8 @@ pub(super) fn dump(
     }
     let copied = stream(command, job, temp)?;
     drop(held);
+    // The last table that the tool named is through as well.
+    job.stage.table_ends();
     job.stage.enter(Phase::Checking);
     match job.format {
         Format::Plain => plain(copied),
@@ -117,14 +119,22 @@ fn command(access: &Access, client: &Client, found: &Found, job: &Job<'_>) -> Co
     command
 }
 
-/// What is done with each line that `pg_dump` writes to standard error.
+/// What is done with each line that `pg_dump` writes to standard error:
+/// warnings, and whatever explains them, go to the log as they come. Errors
+/// are kept for the failure.
 fn listen(job: &Job<'_>) -> impl FnMut(&str) + Send + 'static {
     let stage: Arc<Stage> = Arc::clone(job.stage);
     let verbose = job.format == Format::Custom;
+    let mut in_error = false;
     move |line| {
         if let Some(table) = words::table_begins(line) {
-            stage.table_begins(table);
-        } else if !verbose || !words::is_chatter(line) || words::is_warning(line) {
+            return stage.table_begins(table);
+        }
+        let chatter = words::is_chatter(line);
+        if chatter || words::is_error(line) {
+            in_error = !chatter;
+        }
+        if !in_error && (!chatter || !verbose || words::is_warning(line)) {
             stage.note(line);
         }
     }
