@@ -64,10 +64,13 @@
       offline.hidden = true;
       say(body.dataset.online);
     }
-    // What changed while nobody listened.
+    // What changed while nobody listened: since this page was made, or while
+    // the connection was gone.
     if (event.detail?.connection?.attempt > 0) {
       changed("[data-backup]", "changed");
       listChanged();
+    } else {
+      changed("[data-moving]", "changed");
     }
   });
   // A stream that could not even begin is tried again, a little later each time.

@@ -58,7 +58,7 @@ pub fn live(chrome: &Chrome, data: &BackupPage) -> Markup {
     let backup = &data.item.backup;
     let operator = chrome.may(Role::Operator);
     html! {
-        div #live.stack-wide data-backup=(backup.id) data-title=(tab_title(&data.item))
+        div #live.stack-wide data-backup=(backup.id) data-moving[is_moving(backup)] data-title=(tab_title(&data.item))
             hx-get={ "/backups/" (backup.id) "/live" } hx-trigger="changed throttle:300ms"
             hx-target="this" hx-swap="outerMorph ignoreTitle:true" hx-nonce=(chrome.nonce) {
             (head(chrome, data))

@@ -71,6 +71,9 @@ pub fn page(chrome: &Chrome, data: &OverviewPage) -> Markup {
 /// Everything below the head: it fetches itself again when the list changed.
 fn moving(chrome: &Chrome, data: &OverviewPage) -> Markup {
     let needs = needs(chrome, data);
+    // A row has an identifier of its own, so it stands on the page once.
+    let runs = |item: &&BackupItem| data.running.iter().any(|run| run.backup.id == item.backup.id);
+    let recent: Vec<BackupItem> = data.recent.iter().filter(|item| !runs(item)).cloned().collect();
     html! {
         div #overview.stack-wide hx-get="/" hx-select="#overview" hx-target="this"
             hx-swap="outerMorph ignoreTitle:true" hx-trigger="listed delay:200ms"
@@ -94,13 +97,13 @@ fn moving(chrome: &Chrome, data: &OverviewPage) -> Markup {
                     (cards(chrome, &data.databases, true))
                 }
             }
-            @if !data.recent.is_empty() {
+            @if !recent.is_empty() {
                 section aria-labelledby="recent" {
                     div.section-head {
                         h2 #recent { (t::RECENT) }
                         a href="/backups" { (t::ALL_BACKUPS) }
                     }
-                    div.panel.flush { (backup_table(chrome, t::RECENT, &data.recent)) }
+                    div.panel.flush { (backup_table(chrome, t::RECENT, &recent)) }
                 }
             }
         }

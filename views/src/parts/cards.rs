@@ -1,14 +1,14 @@
 //! Databases as cards: how the last backup went, how old the last good one
 //! is, and a small chart.
 
-use cofferdam_model::{BackupStatus, Engine};
+use cofferdam_model::Engine;
 use maud::{Markup, html};
 
-use super::{badge, bar, row::is_moving, size, spark, time};
+use super::{badge, size, spark, time};
 use crate::{
-    Chrome, DatabaseCard, format,
+    Chrome, DatabaseCard,
     icons::{Icon, icon},
-    text::{self, backup, common, database as t, overview},
+    text::{backup, common, database as t, overview},
 };
 
 /// All of them, as a list. Their names are headings below a section's, or
@@ -56,22 +56,10 @@ fn one(chrome: &Chrome, card: &DatabaseCard, below_section: bool) -> Markup {
     }
 }
 
-/// The newest run: its badge, or its progress.
+/// How the newest run stands. Its progress is shown where a row can follow it.
 fn state(card: &DatabaseCard) -> Markup {
     let Some(item) = &card.last else {
         return html! { span.badge.badge-off { (icon(Icon::Clock)) (overview::NEVER_BACKED_UP) } };
     };
-    let percent = item.progress.as_ref().and_then(|progress| progress.percent);
-    html! {
-        @if item.backup.status == BackupStatus::Running && percent.is_some() {
-            span.card-running {
-                (bar(percent, &backup::progress_of(item.backup.database.as_str())))
-                span.num { (backup::percent(format::percent(percent.unwrap_or_default()))) }
-            }
-        } @else if is_moving(&item.backup) {
-            span.badge.badge-run { (icon(Icon::Running)) (text::status(item.backup.status)) }
-        } @else {
-            (badge(&item.backup))
-        }
-    }
+    badge(&item.backup)
 }

@@ -60,7 +60,7 @@ pub(crate) fn row(chrome: &Chrome, item: &BackupItem) -> Markup {
     let so_far = backup.size_bytes.or(running.map(|progress| progress.written_bytes));
     html! {
         tr role="row" id={ "row-" (backup.id) } data-backup=(backup.id)
-            data-title=[running.map(|_| tab_title(item))]
+            data-moving[is_moving(backup)] data-title=[running.map(|_| tab_title(item))]
             hx-get={ "/backups/" (backup.id) "/row" } hx-trigger="changed throttle:400ms"
             hx-swap="outerMorph" hx-nonce=(chrome.nonce) {
             td.cell-status role="cell" { (badge(backup)) }

@@ -59,6 +59,7 @@ pub(super) fn overviews(pages: &mut Pages) {
 
     let mut running = page.clone();
     running.running = vec![data::running(&shop), data::pending(&wiki)];
+    running.recent.insert(0, running.running[0].clone());
     running.databases[0].last = Some(running.running[0].clone());
     running.databases[1].last = Some(running.running[1].clone());
     put(pages, "overview-running", overview::page(&chrome, &running));
