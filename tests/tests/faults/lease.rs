@@ -1,0 +1,58 @@
+//! A console that slept past its lease.
+
+use std::{process::Command, thread, time::Duration};
+
+use cofferdam_tests::wait_until;
+use rustix::process::Signal;
+
+use crate::world::{PATIENCE, World, files};
+
+fn sql(world: &World, statement: &str) -> String {
+    let catalog = world.console.data().join("catalog.db");
+    let told = Command::new("sqlite3")
+        .args(["-batch", "-cmd", ".timeout 10000"])
+        .arg(catalog)
+        .arg(statement)
+        .output()
+        .expect("sqlite3 is installed");
+    assert!(told.status.success(), "{statement}: {}", String::from_utf8_lossy(&told.stderr));
+    String::from_utf8_lossy(&told.stdout).trim().to_owned()
+}
+
+#[test]
+fn what_comes_with_an_old_fence_is_refused_and_its_file_is_not_kept() {
+    let world = World::new();
+    let id = world.begin_and_hold();
+    world.console.signal(Signal::STOP);
+    // As a second host would do when the lease has expired.
+    let of = format!("WHERE backup_id = '{id}'");
+    sql(&world, &format!("UPDATE jobs SET worker = 'other-host', fence = fence + 1, beats = 0 {of}"));
+    world.link.release();
+    world.console.signal(Signal::CONT);
+    world.assert_quiet();
+    wait_until("the end of its file", PATIENCE, || {
+        (files(&world.folder).len() == 1).then_some(())
+    });
+    thread::sleep(Duration::from_secs(3));
+    // The record is the other's to close.
+    assert_eq!(world.state(&id)["status"], "running");
+    assert_eq!(sql(&world, &format!("SELECT worker FROM jobs {of}")), "other-host");
+    assert!(world.console.stderr().contains("lease"), "{}", world.console.stderr());
+
+    // The other one dies too: its lease expires, and this console closes the job.
+    sql(&world, &format!("UPDATE jobs SET renewed_at = renewed_at - 60000, expires_at = 1 {of}"));
+    world.failure_of(&id, "interrupted");
+    world.assert_whole();
+}
+
+#[test]
+fn a_sleep_past_the_lease_alone_costs_nothing() {
+    let world = World::new();
+    let id = world.begin_and_hold();
+    world.console.signal(Signal::STOP);
+    thread::sleep(Duration::from_secs(35));
+    world.console.signal(Signal::CONT);
+    world.link.release();
+    assert_eq!(world.end_of(&id)["status"], "completed");
+    world.assert_whole();
+}
