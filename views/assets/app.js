@@ -81,7 +81,22 @@
     setTimeout(() => htmx.trigger(stream, "retry"), delay);
     delay = Math.min(delay * 2, 10000);
   };
-  for (const name of ["htmx:error", "htmx:response:error"]) stream?.addEventListener(name, retryStream);
+  stream?.addEventListener("htmx:error", retryStream);
+
+  // An answer that is an error is not put into the page. Signed out: the page
+  // itself knows where to go. A form or a link: the whole answer, as without
+  // scripts. What shows a backup that is gone goes too.
+  document.addEventListener("htmx:response:error", (event) => {
+    const { ctx } = event.detail;
+    const source = ctx?.sourceElement;
+    const status = ctx?.response?.status;
+    if ([401, 403].includes(status)) location.reload();
+    else if (source === stream) retryStream();
+    else if (status === 422) return;
+    else if (source?.matches("form[method=post]")) source.submit();
+    else if (source?.matches("a[href]")) location.assign(source.href);
+    else if (source?.id === "live" && status === 404) location.reload();
+  });
 
   // A backup that was asked for appears in the list of this page.
   document.addEventListener("htmx:after:request", (event) => {

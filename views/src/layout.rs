@@ -9,10 +9,11 @@ use crate::{
     text::{common as t, states},
 };
 
+/// Answers that are errors are never put into a page, but where an element says so.
 /// No evaluated code, no injected styles, no pages kept for going back (the
 /// browser loads them again), no scripts from fragments; `open` belongs to the
 /// reader, so a morph leaves it alone.
-const HTMX: &str = r#"{"extensions":"sse,hx-csp","safeEval":false,"includeIndicatorCSS":false,"history":"reload","mode":"same-origin","morphIgnore":["data-htmx-powered","open"]}"#;
+const HTMX: &str = r#"{"extensions":"sse,hx-csp","safeEval":false,"includeIndicatorCSS":false,"history":"reload","mode":"same-origin","noSwap":[204,304,"4xx","5xx"],"morphIgnore":["data-htmx-powered","open"]}"#;
 
 /// The stream goes on in the background, so that the tab's title shows progress.
 const STREAM: &str = "sse.pauseOnBackground:false, sse.reconnectMaxDelay:10000";
@@ -68,9 +69,6 @@ fn document(chrome: &Chrome, title: &str, class: &str, body: &Markup) -> Markup 
                 meta name="htmx-config" content=(HTMX);
                 link rel="icon" type="image/svg+xml" href=(chrome.asset("favicon.svg"));
                 link rel="stylesheet" href=(chrome.asset("app.css"));
-                @for script in ["htmx.js", "hx-csp.js", "hx-sse.js", "app.js"] {
-                    script src=(chrome.asset(script)) nonce=(chrome.nonce) defer {}
-                }
             }
             body class=(class) data-copied=(t::COPIED) data-online=(t::ONLINE) {
                 a.skip href="#main" { (t::SKIP) }
@@ -80,6 +78,11 @@ fn document(chrome: &Chrome, title: &str, class: &str, body: &Markup) -> Markup 
                     div #stream hidden "hx-sse:connect"=(url) hx-trigger="load, retry"
                         hx-config=(STREAM) hx-swap="none" hx-nonce=(chrome.nonce) {}
                     dialog #dialog.dialog aria-labelledby="confirm-title" {}
+                }
+                // Not deferred: htmx begins a moment after its own script where the document
+                // has already been read, which could be before its extensions are there.
+                @for script in ["htmx.js", "hx-csp.js", "hx-sse.js", "app.js"] {
+                    script src=(chrome.asset(script)) nonce=(chrome.nonce) {}
                 }
             }
         }

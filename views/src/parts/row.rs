@@ -62,7 +62,7 @@ pub(crate) fn row(chrome: &Chrome, item: &BackupItem) -> Markup {
         tr role="row" id={ "row-" (backup.id) } data-backup=(backup.id)
             data-moving[is_moving(backup)] data-title=[running.map(|_| tab_title(item))]
             hx-get={ "/backups/" (backup.id) "/row" } hx-trigger="changed throttle:400ms"
-            hx-swap="outerMorph" hx-nonce=(chrome.nonce) {
+            hx-swap="outerMorph" "hx-status:404"="swap:delete" hx-nonce=(chrome.nonce) {
             td.cell-status role="cell" { (badge(backup)) }
             td.cell-name role="cell" { (name(backup, running)) }
             td.cell-created role="cell" { (time(chrome, backup.created_at)) }
