@@ -46,10 +46,9 @@ impl App {
     pub async fn open(config: Config) -> anyhow::Result<Self> {
         make_private(&config.data_dir)?;
         make_private(&config.plugin_dir)?;
-        let catalog =
-            Catalog::open(&config.catalog.to_string_lossy()).await.with_context(|| {
-                format!("the catalog {} cannot be opened", config.catalog.display())
-            })?;
+        let catalog = Catalog::open(&config.catalog.to_string_lossy())
+            .await
+            .map_err(|error| not_opened(&config.catalog, &error))?;
         let vault = open_vault(&config, &catalog).await?;
         let clients = Clients::discover(config.postgres_bin_dir.as_deref());
         Ok(Self {
@@ -87,6 +86,18 @@ impl App {
                 .hint("mount the disk that holds it, or correct the setting backup_dir")
         })
     }
+}
+
+fn not_opened(path: &Path, error: &cofferdam_catalog::Error) -> anyhow::Error {
+    let hint = match error {
+        cofferdam_catalog::Error::Damaged(_) => {
+            "\nHINT: put a copy of it back, or move it away together with its -wal and -shm files; \
+             the next start then makes a new one and takes the backups in the folder back, \
+             but users and databases have to be entered again"
+        }
+        _ => "",
+    };
+    anyhow::anyhow!("the catalog {} cannot be opened: {error}{hint}", path.display())
 }
 
 fn make_private(folder: &Path) -> anyhow::Result<()> {

@@ -13,8 +13,9 @@ use crate::{Clients, Control};
 
 /// How long the sessions may take to end once they were told to.
 const END: Duration = Duration::from_secs(15);
-/// How long one question may take.
-const QUESTION: Duration = Duration::from_secs(20);
+/// How long one question may take. Short, because whoever cancelled a run waits
+/// for it; a server that does not answer by then is asked in vain.
+const QUESTION: Duration = Duration::from_secs(5);
 /// How long the question what a dump waits for may take; the dump stands still meanwhile.
 const WONDER: Duration = Duration::from_secs(5);
 
