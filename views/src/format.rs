@@ -69,9 +69,12 @@ pub fn percent(value: f64) -> u8 {
     whole
 }
 
-/// A duration: `0.8 s`, `20 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`.
+/// A duration: `40 ms`, `0.8 s`, `20 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`.
 #[must_use]
 pub fn duration(millis: u64) -> String {
+    if millis < 100 {
+        return format!("{millis} ms");
+    }
     if millis < 10_000 {
         return format!("{}.{} s", millis / 1000, millis % 1000 / 100);
     }
@@ -91,14 +94,14 @@ pub fn duration(millis: u64) -> String {
     }
 }
 
-/// Time left, as roughly as it is known: `a few seconds`, `20 s`, `4 min`, `2 h 10 min`.
+/// Time left, as roughly as it is known: `a few seconds`, `about 20 s`, `about 2 h 10 min`.
 #[must_use]
 pub fn remaining(seconds: u64) -> String {
     match seconds {
         0..5 => "a few seconds".to_owned(),
-        5..60 => format!("{} s", seconds.next_multiple_of(5)),
-        60..3600 => format!("{} min", seconds.div_ceil(60)),
-        _ => duration(seconds.div_ceil(600) * 600_000),
+        5..60 => format!("about {} s", seconds.next_multiple_of(5)),
+        60..3600 => format!("about {} min", seconds.div_ceil(60)),
+        _ => format!("about {}", duration(seconds.div_ceil(600) * 600_000)),
     }
 }
 
@@ -171,7 +174,8 @@ mod tests {
     #[test]
     fn durations_name_two_units_at_most() {
         for (millis, text) in [
-            (0, "0.0 s"),
+            (0, "0 ms"),
+            (99, "99 ms"),
             (840, "0.8 s"),
             (20_400, "20 s"),
             (60_000, "1 min"),
@@ -183,11 +187,11 @@ mod tests {
         }
         for (seconds, text) in [
             (0, "a few seconds"),
-            (17, "20 s"),
-            (61, "2 min"),
-            (3600, "1 h"),
-            (7000, "2 h"),
-            (7300, "2 h 10 min"),
+            (17, "about 20 s"),
+            (61, "about 2 min"),
+            (3600, "about 1 h"),
+            (7000, "about 2 h"),
+            (7300, "about 2 h 10 min"),
         ] {
             assert_eq!(remaining(seconds), text);
         }

@@ -83,7 +83,7 @@ fn running(chrome: &Chrome, backup: &Backup, progress: &Progress) -> Markup {
                     @else { (common::NONE) }
                 } }
                 div { dt { (t::TIME_LEFT) } dd.num {
-                    @if let Some(seconds) = progress.seconds_left { (t::about(&format::remaining(seconds))) }
+                    @if let Some(seconds) = progress.seconds_left { (format::remaining(seconds)) }
                     @else { (t::UNKNOWN_YET) }
                 } }
             }

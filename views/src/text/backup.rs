@@ -137,6 +137,7 @@ pub(crate) fn of_database(action: &str, database: &str) -> String {
 
 pub(crate) fn tables_done(done: u64, total: Option<u64>) -> String {
     match total {
+        Some(1) => format!("{} of 1 table", format::number(done)),
         Some(total) => format!("{} of {} tables", format::number(done), format::number(total)),
         None if done == 1 => "1 table".to_owned(),
         None => format!("{} tables", format::number(done)),
@@ -151,11 +152,7 @@ pub(crate) fn tables_count(done: u64, total: Option<u64>) -> String {
 }
 
 pub(crate) fn time_left(left: &str) -> String {
-    format!("about {left} left")
-}
-
-pub(crate) fn about(left: &str) -> String {
-    format!("about {left}")
+    format!("{left} left")
 }
 
 pub(crate) fn percent(value: u8) -> String {

@@ -96,7 +96,12 @@ fn points(found: &Preflight) -> Vec<CheckPoint> {
         points.push(good("Connects", version.clone()));
     }
     if let Some(tool) = &found.tool_version {
-        points.push(CheckPoint { hint: found.tool_reason.clone(), ..good("Client", tool.clone()) });
+        // The reason is nothing to do, so it is no hint.
+        let text = match &found.tool_reason {
+            Some(reason) => format!("{tool}; {reason}"),
+            None => tool.clone(),
+        };
+        points.push(good("Client", text));
     }
     if found.unreadable.is_empty() {
         let text =
