@@ -69,6 +69,13 @@ fn document(chrome: &Chrome, title: &str, class: &str, body: &Markup) -> Markup 
                 meta name="htmx-config" content=(HTMX);
                 link rel="icon" type="image/svg+xml" href=(chrome.asset("favicon.svg"));
                 link rel="stylesheet" href=(chrome.asset("app.css"));
+                // Not deferred: where the document has already been read, htmx begins a moment
+                // after its own script, perhaps before its extensions are there. And in the
+                // head, since htmx runs the scripts in the body of a page it takes a part of.
+                @for script in ["htmx.js", "hx-csp.js", "hx-sse.js"] {
+                    script src=(chrome.asset(script)) nonce=(chrome.nonce) {}
+                }
+                script src=(chrome.asset("app.js")) nonce=(chrome.nonce) defer {}
             }
             body class=(class) data-copied=(t::COPIED) data-online=(t::ONLINE) {
                 a.skip href="#main" { (t::SKIP) }
@@ -78,11 +85,6 @@ fn document(chrome: &Chrome, title: &str, class: &str, body: &Markup) -> Markup 
                     div #stream hidden "hx-sse:connect"=(url) hx-trigger="load, retry"
                         hx-config=(STREAM) hx-swap="none" hx-nonce=(chrome.nonce) {}
                     dialog #dialog.dialog aria-labelledby="confirm-title" {}
-                }
-                // Not deferred: htmx begins a moment after its own script where the document
-                // has already been read, which could be before its extensions are there.
-                @for script in ["htmx.js", "hx-csp.js", "hx-sse.js", "app.js"] {
-                    script src=(chrome.asset(script)) nonce=(chrome.nonce) {}
                 }
             }
         }
