@@ -3,16 +3,16 @@
 
 use std::{
     fmt::Write as _,
-    fs::{OpenOptions, Permissions},
+    fs::OpenOptions,
     io::Write as _,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::{self, Path},
     process::Command,
 };
 
 use cofferdam_model::{Failure, FailureKind, PostgresConnection, SslMode};
-use tempfile::TempDir;
 
+use super::private::Private;
 use crate::{Client, Clients};
 
 /// Where Debian, Fedora and Alpine keep the authorities that the system trusts.
@@ -24,7 +24,7 @@ const SYSTEM_ROOTS: [&str; 3] =
 #[derive(Debug)]
 pub(super) struct Access {
     conninfo: String,
-    folder: TempDir,
+    folder: Private,
     /// What the server's list of sessions shows.
     pub(super) application: String,
     pub(super) clients: Clients,
@@ -39,11 +39,7 @@ impl Access {
         application: &str,
     ) -> Result<Self, Failure> {
         let conninfo = conninfo(connection)?;
-        let folder = tempfile::Builder::new()
-            .prefix("cofferdam-")
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir()
-            .map_err(|error| no_folder(&error))?;
+        let folder = Private::new().map_err(|error| no_folder(&error))?;
         if let Some(password) = connection.password.as_ref().filter(|p| !p.is_empty()) {
             let line = passfile_line(password.expose())?;
             write_private(&folder.path().join("pgpass"), line.as_bytes())
@@ -169,6 +165,8 @@ fn no_folder(error: &std::io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use cofferdam_model::Secret;
 

@@ -5,6 +5,7 @@ mod archive;
 mod backends;
 mod dump;
 mod held;
+mod private;
 mod psql;
 mod ready;
 mod role;
