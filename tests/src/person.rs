@@ -2,7 +2,10 @@
 
 use std::{fmt::Write as _, sync::Mutex};
 
-use crate::{Api, Console, Reply, console::{ADMIN, PASSWORD}};
+use crate::{
+    Api, Console, Reply,
+    console::{ADMIN, PASSWORD},
+};
 
 /// A person's browser: it keeps the cookie that the console gives and sends
 /// each form with the token of its page.
@@ -125,8 +128,10 @@ pub fn token_in(page: &str) -> Option<String> {
 /// Fields as a browser sends them.
 #[must_use]
 pub fn encode(fields: &[(&str, &str)]) -> String {
-    let each: Vec<_> =
-        fields.iter().map(|(name, value)| format!("{}={}", percent(name), percent(value))).collect();
+    let each: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| format!("{}={}", percent(name), percent(value)))
+        .collect();
     each.join("&")
 }
 

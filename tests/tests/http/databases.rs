@@ -30,7 +30,8 @@ fn a_database_is_added_found_by_id_and_name_changed_and_removed() {
     assert_eq!(api.get(&format!("/api/v1/databases/{id}")).expect(200).json(), added);
     assert_eq!(api.get("/api/v1/databases/till").expect(200).json(), added);
     let list = api.get("/api/v1/databases").expect(200).json();
-    let names: Vec<_> = list["databases"].as_array().expect("a list").iter().map(|it| &it["name"]).collect();
+    let names: Vec<_> =
+        list["databases"].as_array().expect("a list").iter().map(|it| &it["name"]).collect();
     assert_eq!(names, ["cofferdam", "till"]);
 
     let found = api.post("/api/v1/databases/till/check", &json!({})).expect(200).json();
@@ -38,7 +39,8 @@ fn a_database_is_added_found_by_id_and_name_changed_and_removed() {
     assert!(found["server_version"].is_string() && found["tables"].as_u64() > Some(0), "{found}");
     assert_eq!(api.back_up("till")["status"], "completed");
 
-    let changed = api.patch("/api/v1/databases/till", &json!({ "name": "counter" })).expect(200).json();
+    let changed =
+        api.patch("/api/v1/databases/till", &json!({ "name": "counter" })).expect(200).json();
     assert_eq!((&changed["name"], &changed["id"]), (&json!("counter"), &added["id"]));
     assert_eq!(changed["connection"], added["connection"], "what is left out keeps its value");
     assert_eq!(api.back_up("counter")["status"], "completed");
@@ -107,10 +109,15 @@ fn a_server_that_cannot_be_reached_is_a_bad_gateway_with_its_kind() {
     let console = Console::builder().start();
     let api = console.api();
     let port = xtask::process::free_port().expect("a port");
-    let wish = json!({ "name": "far", "host": "127.0.0.1", "port": port, "dbname": "d", "user": "u" });
+    let wish =
+        json!({ "name": "far", "host": "127.0.0.1", "port": port, "dbname": "d", "user": "u" });
     api.post("/api/v1/databases", &wish).expect(201);
     let problem = api.post("/api/v1/databases/far/check", &json!({})).expect(502).json();
-    assert_eq!((&problem["status"], &problem["kind"]), (&json!(502), &json!("connection")), "{problem}");
+    assert_eq!(
+        (&problem["status"], &problem["kind"]),
+        (&json!(502), &json!("connection")),
+        "{problem}"
+    );
     let failed = api.back_up("far");
     assert_eq!(failed["error"]["kind"], "connection", "{failed}");
 }

@@ -41,7 +41,10 @@ impl Shelf {
     }
 
     fn record(&self) -> Value {
-        self.api.get(&format!("/api/v1/backups/{}", self.backup["id"].as_str().expect("an id"))).expect(200).json()
+        self.api
+            .get(&format!("/api/v1/backups/{}", self.backup["id"].as_str().expect("an id")))
+            .expect(200)
+            .json()
     }
 }
 
@@ -95,7 +98,11 @@ fn one_range_gives_exactly_its_bytes() {
     ] {
         let reply = shelf.ask(&[("Range", &range)]).expect(206);
         assert_eq!(reply.body, shelf.file[from..=to], "{range}");
-        assert_eq!(reply.header("content-range"), Some(format!("bytes {from}-{to}/{size}").as_str()), "{range}");
+        assert_eq!(
+            reply.header("content-range"),
+            Some(format!("bytes {from}-{to}/{size}").as_str()),
+            "{range}"
+        );
         assert_eq!(reply.header("content-length"), Some((to - from + 1).to_string().as_str()));
         assert_eq!(reply.header("etag"), Some(shelf.etag().as_str()));
     }
@@ -106,15 +113,32 @@ fn one_range_gives_exactly_its_bytes() {
 #[test]
 fn odd_ranges_give_the_whole_file_or_a_clear_no() {
     let shelf = Shelf::with_one_backup();
-    for range in ["bytes=5-2", "bytes=x-y", "bytes=", "lines=0-1", "bytes=0-1,5-6", "bytes=-", "0-5", "bytes=99999999999999999999999-"] {
+    for range in [
+        "bytes=5-2",
+        "bytes=x-y",
+        "bytes=",
+        "lines=0-1",
+        "bytes=0-1,5-6",
+        "bytes=-",
+        "0-5",
+        "bytes=99999999999999999999999-",
+    ] {
         let reply = shelf.ask(&[("Range", range)]);
         // Too large a number may also be told to be out of range.
-        assert!(reply.status == 200 || (reply.status == 416 && range.len() > 20), "{range}: {}", reply.status);
+        assert!(
+            reply.status == 200 || (reply.status == 416 && range.len() > 20),
+            "{range}: {}",
+            reply.status
+        );
         if reply.status == 200 {
             assert_eq!(reply.body, shelf.file, "{range}");
         }
     }
-    for range in [format!("bytes={}-", shelf.file.len()), "bytes=-0".to_owned(), "bytes=999999999-9999999999".to_owned()] {
+    for range in [
+        format!("bytes={}-", shelf.file.len()),
+        "bytes=-0".to_owned(),
+        "bytes=999999999-9999999999".to_owned(),
+    ] {
         let reply = shelf.ask(&[("Range", &range)]).expect(416);
         let expected = format!("bytes */{}", shelf.file.len());
         assert_eq!(reply.header("content-range"), Some(expected.as_str()), "{range}");
@@ -127,13 +151,20 @@ fn conditions_are_kept() {
     let etag = shelf.etag();
     for condition in [etag.clone(), format!("W/{etag}"), format!("\"x\", {etag}"), "*".to_owned()] {
         let reply = shelf.ask(&[("If-None-Match", &condition)]).expect(304);
-        assert!(reply.body.is_empty() && reply.header("etag") == Some(etag.as_str()), "{condition}");
+        assert!(
+            reply.body.is_empty() && reply.header("etag") == Some(etag.as_str()),
+            "{condition}"
+        );
     }
     assert_eq!(shelf.ask(&[("If-None-Match", "\"other\"")]).expect(200).body, shelf.file);
     let range = ("Range", "bytes=0-3");
     assert_eq!(shelf.ask(&[range, ("If-Range", &etag)]).expect(206).body, shelf.file[..4]);
     for other in ["\"other\"", "Wed, 21 Oct 2015 07:28:00 GMT", &format!("W/{etag}")] {
-        assert_eq!(shelf.ask(&[range, ("If-Range", other)]).expect(200).body, shelf.file, "{other}");
+        assert_eq!(
+            shelf.ask(&[range, ("If-Range", other)]).expect(200).body,
+            shelf.file,
+            "{other}"
+        );
     }
 }
 
@@ -145,7 +176,10 @@ fn a_file_removed_by_hand_is_missing_and_one_put_back_is_present() {
     let problem = shelf.ask(&[]).expect(409).json();
     assert!(problem["detail"].as_str().is_some_and(|text| text.contains("missing")), "{problem}");
     let record = shelf.record();
-    assert_eq!((&record["file"], &record["status"], &record["download_url"]), (&"missing".into(), &"completed".into(), &Value::Null));
+    assert_eq!(
+        (&record["file"], &record["status"], &record["download_url"]),
+        (&"missing".into(), &"completed".into(), &Value::Null)
+    );
     let page = Person::administrator(&shelf.console);
     let path = format!("/backups/{}", shelf.backup["id"].as_str().expect("an id"));
     assert!(page.get(&path).expect(200).text().to_lowercase().contains("missing"));

@@ -1,12 +1,12 @@
 //! Downloads of a backup that is still being made.
 
-use std::{
-    io::Read,
-    thread,
-    time::Duration,
-};
+use std::{io::Read, thread, time::Duration};
 
-use cofferdam_tests::{Api, Console, TestCluster, held::{self, Held}, wait_until};
+use cofferdam_tests::{
+    Api, Console, TestCluster,
+    held::{self, Held},
+    wait_until,
+};
 use serde_json::json;
 
 struct Running {
@@ -39,9 +39,15 @@ impl Running {
         assert!(answer.headers.get("etag").is_none(), "nobody knows the hash yet");
         assert_eq!(answer.headers["accept-ranges"], "none");
         let name = answer.headers["content-disposition"].to_str().expect("text").to_owned();
-        assert!(name.starts_with("attachment; filename=\"wide") && name.ends_with(".sql.gz\""), "{name}");
+        assert!(
+            name.starts_with("attachment; filename=\"backup_wide_") && name.ends_with(".sql.gz\""),
+            "{name}"
+        );
         let mut bytes = vec![0; 1000];
-        answer.body.read_exact(&mut bytes).expect("the first bytes come while the dump stands still");
+        answer
+            .body
+            .read_exact(&mut bytes)
+            .expect("the first bytes come while the dump stands still");
         assert_eq!(bytes[..2], [0x1f, 0x8b]);
         thread::spawn(move || {
             let end = answer.body.read_to_end(&mut bytes);
@@ -88,7 +94,8 @@ fn a_follower_of_a_cancelled_backup_is_cut_off() {
     assert_eq!((&backup["status"], &backup["filename"]), (&json!("cancelled"), &json!(null)));
     running.api.get(&running.url()).expect(404);
     let left = std::fs::read_dir(running.console.data().join("backups")).expect("the folder");
-    let left: Vec<_> = left.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    let left: Vec<_> =
+        left.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     assert!(!left.iter().any(|name| name.contains("wide")), "{left:?}");
     wait_until("the end of the dump's session on the server", Duration::from_secs(15), || {
         let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'wide';";
@@ -105,7 +112,11 @@ fn a_follower_of_a_failed_backup_is_cut_off() {
     let (bytes, end) = follower.join().expect("read");
     assert!(end.is_err(), "{} bytes were ended as if they were all", bytes.len());
     let backup = api.ended(&id);
-    assert_eq!((&backup["status"], &backup["error"]["kind"]), (&json!("failed"), &json!("tool")), "{backup}");
+    assert_eq!(
+        (&backup["status"], &backup["error"]["kind"]),
+        (&json!("failed"), &json!("tool")),
+        "{backup}"
+    );
 }
 
 #[test]
@@ -113,7 +124,10 @@ fn a_cut_shows_on_the_wire_as_chunks_without_an_end() {
     let running = Running::start();
     let token = running.api.token().expect("a token");
     let ask = |version: &str| {
-        format!("GET {} HTTP/{version}\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n", running.url())
+        format!(
+            "GET {} HTTP/{version}\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n",
+            running.url()
+        )
     };
     let old = running.api.raw(ask("1.0").as_bytes(), Duration::from_secs(10)).expect("an answer");
     let old = String::from_utf8_lossy(&old);
@@ -126,7 +140,10 @@ fn a_cut_shows_on_the_wire_as_chunks_without_an_end() {
     running.api.post(&format!("/api/v1/backups/{}/cancel", running.id), &json!({})).expect(202);
     let answer = reader.join().expect("read").expect("an answer");
     let head = String::from_utf8_lossy(&answer[..answer.len().min(2000)]).to_lowercase();
-    assert!(head.starts_with("http/1.1 200") && head.contains("transfer-encoding: chunked"), "{head}");
+    assert!(
+        head.starts_with("http/1.1 200") && head.contains("transfer-encoding: chunked"),
+        "{head}"
+    );
     assert!(!answer.ends_with(b"0\r\n\r\n"), "the stream was ended, not cut");
 }
 
@@ -137,7 +154,11 @@ fn a_backup_that_has_not_begun_has_nothing_to_download() {
     let next = running.api.post("/api/v1/backups", &wish).expect(202).json();
     let id = next["id"].as_str().expect("an id");
     let path = format!("/api/v1/backups/{id}");
-    assert_eq!(running.api.get(&path).json()["status"], "pending", "one run per database at a time");
+    assert_eq!(
+        running.api.get(&path).json()["status"],
+        "pending",
+        "one run per database at a time"
+    );
     running.api.get(&format!("{path}/download")).expect(409);
     running.api.delete(&path).expect(409);
     running.api.delete(&format!("/api/v1/backups/{}", running.id)).expect(409);

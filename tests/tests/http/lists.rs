@@ -26,11 +26,17 @@ fn pages_are_newest_first_and_say_where_they_are() {
     let page = api.get("/api/v1/backups").expect(200).json();
     let members: Vec<_> = page.as_object().expect("an object").keys().collect();
     assert_eq!(members, ["backups", "total", "limit", "offset"]);
-    assert_eq!((&page["total"], &page["limit"], &page["offset"]), (&json!(3), &json!(50), &json!(0)));
+    assert_eq!(
+        (&page["total"], &page["limit"], &page["offset"]),
+        (&json!(3), &json!(50), &json!(0))
+    );
     assert_eq!(ids(&page), [&made[2]["id"], &made[1]["id"], &made[0]["id"]]);
 
     let page = api.get("/api/v1/backups?limit=1&offset=1").expect(200).json();
-    assert_eq!((&page["total"], &page["limit"], &page["offset"]), (&json!(3), &json!(1), &json!(1)));
+    assert_eq!(
+        (&page["total"], &page["limit"], &page["offset"]),
+        (&json!(3), &json!(1), &json!(1))
+    );
     assert_eq!(ids(&page), [&made[1]["id"]]);
     let beyond = api.get("/api/v1/backups?offset=100").expect(200).json();
     assert_eq!((ids(&beyond).len(), &beyond["total"]), (0, &json!(3)));
@@ -71,11 +77,18 @@ fn each_filter_and_each_order_holds() {
         assert_eq!(ids(&page), expected, "{query}");
         assert_eq!(page["total"], expected.len(), "{query}");
     }
-    for (key, member) in [("size", "size_bytes"), ("duration", "duration_ms"), ("database", "database")] {
+    for (key, member) in
+        [("size", "size_bytes"), ("duration", "duration_ms"), ("database", "database")]
+    {
         let ordered = |dir: &str| {
             let path = format!("/api/v1/backups?status=completed&sort={key}&dir={dir}");
             let page = api.get(&path).expect(200).json();
-            page["backups"].as_array().expect("a list").iter().map(|it| it[member].clone()).collect::<Vec<_>>()
+            page["backups"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|it| it[member].clone())
+                .collect::<Vec<_>>()
         };
         let (up, mut down) = (ordered("asc"), ordered("desc"));
         down.reverse();

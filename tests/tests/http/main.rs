@@ -1,19 +1,19 @@
 //! The console over HTTP, as browsers, programs and strangers meet it.
 
 mod backups;
-//changes
+mod changes;
 mod databases;
 mod download;
 mod events;
 mod following;
-//headers
-//inert
+mod headers;
+mod inert;
 mod lists;
-//malformed
+mod malformed;
 mod problems;
-//roles
-//secrets
-//sessions
-//settings
-//sign_in
-//slow
+mod roles;
+mod secrets;
+mod sessions;
+mod settings;
+mod sign_in;
+mod slow;

@@ -39,7 +39,15 @@ fn every_kind_of_error_is_a_problem_document() {
     let wrong = json!({ "username": "admin", "password": "wrong wrong wrong" });
     assert_is_problem(&nobody.post("/api/v1/auth/login", &wrong), 401);
 
-    for path in ["/api", "/api/", "/api/v1", "/api/v2/backups", "/api/v1/nothing", "/api/v1/backups/", "/api/v1//backups"] {
+    for path in [
+        "/api",
+        "/api/",
+        "/api/v1",
+        "/api/v2/backups",
+        "/api/v1/nothing",
+        "/api/v1/backups/",
+        "/api/v1//backups",
+    ] {
         assert_is_problem(&api.get(path), 404);
         assert_is_problem(&nobody.get(path), 404);
     }
@@ -89,7 +97,8 @@ fn a_wish_that_is_wrong_names_every_wrong_field_at_once() {
         })
         .collect();
     fields.sort_unstable();
-    let expected = ["compression_level", "database", "description", "destinations", "encrypt", "format"];
+    let expected =
+        ["compression_level", "database", "description", "destinations", "encrypt", "format"];
     assert_eq!(fields, expected);
     let sqlite = json!({ "database": "cofferdam", "format": "custom" });
     let problem = assert_is_problem(&api.post("/api/v1/backups", &sqlite), 422);
@@ -104,7 +113,10 @@ fn what_is_not_in_the_contract_is_refused_and_never_quoted() {
     for (path, body) in [
         ("/api/v1/backups", json!({ "database": "cofferdam", "compresion_level": 9 })),
         ("/api/v1/backups", json!({ "database": 7 })),
-        ("/api/v1/backups", json!({ "database": "cofferdam", "compression_level": "canary-value" })),
+        (
+            "/api/v1/backups",
+            json!({ "database": "cofferdam", "compression_level": "canary-value" }),
+        ),
         ("/api/v1/backups", json!({})),
         ("/api/v1/backups", json!([])),
         ("/api/v1/databases", json!({ "hots": "h" })),

@@ -1,0 +1,241 @@
+//! Who may do what: every page and every call of the API, for each role and for nobody.
+
+use cofferdam_tests::{Api, Console, Person};
+
+const SECRET: &str = "seven tall green windows";
+const NOBODY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+/// Who is let in from here on; `Anyone` needs no sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Since {
+    Anyone,
+    Viewer,
+    Operator,
+    Administrator,
+}
+use Since::{Administrator, Anyone, Operator, Viewer};
+
+const API: [(&str, &str, Since); 19] = [
+    ("GET", "/api/openapi.json", Anyone),
+    ("GET", "/api/v1/status", Viewer),
+    ("GET", "/api/v1/databases", Viewer),
+    ("POST", "/api/v1/databases", Administrator),
+    ("GET", "/api/v1/databases/{id}", Viewer),
+    ("PATCH", "/api/v1/databases/{id}", Administrator),
+    ("DELETE", "/api/v1/databases/{id}", Administrator),
+    ("POST", "/api/v1/databases/{id}/check", Operator),
+    ("GET", "/api/v1/backups", Viewer),
+    ("POST", "/api/v1/backups", Operator),
+    ("GET", "/api/v1/backups/stats", Viewer),
+    ("GET", "/api/v1/backups/{id}", Viewer),
+    ("DELETE", "/api/v1/backups/{id}", Administrator),
+    ("GET", "/api/v1/backups/{id}/status", Viewer),
+    ("GET", "/api/v1/backups/{id}/log", Viewer),
+    ("GET", "/api/v1/backups/{id}/events", Viewer),
+    ("GET", "/api/v1/backups/{id}/download", Operator),
+    ("POST", "/api/v1/backups/{id}/cancel", Operator),
+    ("POST", "/api/v1/backups/{id}/pin", Operator),
+];
+
+const PAGES: [(&str, &str, Since); 35] = [
+    ("GET", "/healthz", Anyone),
+    ("GET", "/readyz", Anyone),
+    ("GET", "/assets/app.css", Anyone),
+    ("GET", "/login", Anyone),
+    ("POST", "/logout", Viewer),
+    ("GET", "/", Viewer),
+    ("GET", "/backups", Viewer),
+    ("POST", "/backups", Operator),
+    ("GET", "/backups/new", Operator),
+    ("GET", "/backups/{id}", Viewer),
+    ("GET", "/backups/{id}/row", Viewer),
+    ("GET", "/backups/{id}/live", Viewer),
+    ("GET", "/backups/{id}/log", Viewer),
+    ("GET", "/backups/{id}/download", Operator),
+    ("HEAD", "/backups/{id}/download", Operator),
+    ("POST", "/backups/{id}/cancel", Operator),
+    ("POST", "/backups/{id}/pin", Operator),
+    ("POST", "/backups/{id}/labels", Operator),
+    ("GET", "/backups/{id}/delete", Administrator),
+    ("POST", "/backups/{id}/delete", Administrator),
+    ("GET", "/databases", Viewer),
+    ("POST", "/databases", Administrator),
+    ("GET", "/databases/new", Administrator),
+    ("GET", "/databases/{id}", Viewer),
+    ("GET", "/databases/{id}/edit", Administrator),
+    ("POST", "/databases/{id}/edit", Administrator),
+    ("POST", "/databases/{id}/check", Operator),
+    ("GET", "/databases/{id}/delete", Administrator),
+    ("POST", "/databases/{id}/delete", Administrator),
+    ("GET", "/account", Viewer),
+    ("POST", "/account/password", Viewer),
+    ("POST", "/account/sessions/end", Viewer),
+    ("GET", "/no-such-page", Anyone),
+    ("GET", "/backups/{id}/nothing", Anyone),
+    ("GET", "/setup/guess", Anyone),
+];
+
+fn with_people() -> Console {
+    let console = Console::builder().start();
+    console.add_user("vera", "viewer", SECRET);
+    console.add_user("otto", "operator", SECRET);
+    console
+}
+
+#[test]
+fn each_call_of_the_api_is_open_from_its_role_on() {
+    let console = with_people();
+    let admin = console.api();
+    let made = admin.back_up("cofferdam");
+    let people = [
+        (None, console.anonymous()),
+        (Some(Viewer), Api::sign_in(console.url(), "vera", SECRET)),
+        (Some(Operator), Api::sign_in(console.url(), "otto", SECRET)),
+        (Some(Administrator), admin),
+    ];
+    for (method, path, from) in API {
+        for (role, api) in &people {
+            // Identifiers that are unknown, so that what is allowed changes nothing.
+            let status = api.send(method, &path.replace("{id}", NOBODY), &[], None).status;
+            let allowed = from == Anyone || role.is_some_and(|role| role >= from);
+            let fits = match (allowed, role) {
+                (true, _) => [200, 400, 404, 422].contains(&status),
+                (false, None) => status == 401,
+                (false, Some(_)) => status == 403,
+            };
+            assert!(fits, "{method} {path} as {role:?}: {status}");
+        }
+    }
+    // The same with things that exist: nothing leaks to whom it is not for.
+    let download = made["download_url"].as_str().expect("an address");
+    for (role, api) in &people {
+        let expected = match role {
+            None => 401,
+            Some(Viewer) => 403,
+            _ => 200,
+        };
+        assert_eq!(api.get(download).status, expected, "{role:?}");
+        assert_eq!(api.send("HEAD", download, &[], None).status, expected, "{role:?}");
+    }
+}
+
+#[test]
+fn each_page_is_open_from_its_role_on() {
+    let console = with_people();
+    let made = console.api().back_up("cofferdam");
+    let person = |name| Person::sign_in(&console, name, SECRET);
+    let people = [
+        (None, Person::stranger(&console)),
+        (Some(Viewer), person("vera")),
+        (Some(Operator), person("otto")),
+        (Some(Administrator), Person::administrator(&console)),
+    ];
+    for (method, path, from) in PAGES {
+        for (role, person) in &people {
+            let path = path.replace("{id}", NOBODY);
+            // No form token: what is allowed gets as far as that.
+            let reply = person.send(method, &path, &[], None);
+            let allowed = from == Anyone || role.is_some_and(|role| role >= from);
+            let to_login = reply.header("location").is_some_and(|it| it.starts_with("/login"));
+            let denied = reply.text().contains("Your role does not allow");
+            let fits = match (allowed, role) {
+                (true, _) => !to_login && !denied && reply.status < 500,
+                (false, None) => reply.status == 303 && to_login,
+                (false, Some(_)) => reply.status == 403,
+            };
+            assert!(fits, "{method} {path} as {role:?}: {} {}", reply.status, reply.text());
+            if method == "POST" && allowed {
+                assert!(
+                    [400, 403].contains(&reply.status),
+                    "{method} {path} without a form: {}",
+                    reply.status
+                );
+            }
+        }
+    }
+    let path = format!("/backups/{}/download", made["id"].as_str().expect("an id"));
+    assert_eq!(people.each_ref().map(|(_, person)| person.get(&path).status), [303, 403, 200, 200]);
+}
+
+#[test]
+fn what_a_role_may_not_do_is_not_offered_and_its_attempts_are_in_the_audit_log() {
+    let console = with_people();
+    let made = console.api().back_up("cofferdam");
+    let id = made["id"].as_str().expect("an id");
+    let vera = Person::sign_in(&console, "vera", SECRET);
+    for path in ["/", "/backups", "/databases", &format!("/backups/{id}")] {
+        let page = vera.get(path).expect(200).text();
+        for offer in [
+            format!("/backups/{id}/download"),
+            format!("/backups/{id}/delete"),
+            "/databases/new".to_owned(),
+            "action=\"/backups\" method=\"post\"".to_owned(),
+        ] {
+            assert!(!page.contains(&offer), "{path} offers {offer} to a viewer");
+        }
+    }
+    vera.get(&format!("/backups/{id}/download")).expect(403);
+    Api::sign_in(console.url(), "vera", SECRET)
+        .delete(&format!("/api/v1/backups/{id}"))
+        .expect(403);
+    let denied = console.catalog(
+        "SELECT actor, actor_kind, action, remote, details FROM audit WHERE outcome = 'denied' ORDER BY seq;",
+    );
+    let lines: Vec<_> = denied.lines().collect();
+    assert_eq!(lines.len(), 2, "{denied}");
+    assert!(
+        lines[0].starts_with("vera|user|access|127.0.0.1|")
+            && lines[0].contains("GET /backups/{id}/download"),
+        "{denied}"
+    );
+    assert!(
+        lines[1].starts_with("vera|token|access|127.0.0.1|")
+            && lines[1].contains("DELETE /api/v1/backups/{id}"),
+        "{denied}"
+    );
+}
+
+#[test]
+fn a_disabled_person_is_out_at_once() {
+    let console = with_people();
+    let page = Person::sign_in(&console, "otto", SECRET);
+    let api = Api::sign_in(console.url(), "otto", SECRET);
+    page.get("/backups").expect(200);
+    console.catalog("UPDATE users SET disabled_at = 1 WHERE username = 'otto';");
+    page.get("/backups").expect(303);
+    api.get("/api/v1/backups").expect(401);
+    Person::stranger(&console).try_sign_in("otto", SECRET).expect(401);
+}
+
+#[test]
+fn every_change_is_in_the_audit_log_which_can_only_grow() {
+    let console = with_people();
+    let api = console.api();
+    let made = api.back_up("cofferdam");
+    let path = format!("/api/v1/backups/{}", made["id"].as_str().expect("an id"));
+    api.post(&format!("{path}/pin"), &serde_json::json!({})).expect(200);
+    api.post(&format!("{path}/pin"), &serde_json::json!({ "pinned": false })).expect(200);
+    api.delete(&path).expect(204);
+    let wish = serde_json::json!({ "name": "x", "path": "/tmp/x.db" });
+    api.post("/api/v1/databases", &wish).expect(201);
+    api.patch("/api/v1/databases/x", &serde_json::json!({ "name": "y" })).expect(200);
+    api.delete("/api/v1/databases/y").expect(204);
+    let actions = console.catalog("SELECT action FROM audit WHERE actor = 'admin' ORDER BY seq;");
+    let expected = [
+        "session.create",
+        "backup.create",
+        "backup.pin",
+        "backup.unpin",
+        "backup.delete",
+        "database.create",
+        "database.update",
+        "database.delete",
+    ];
+    assert_eq!(actions.lines().collect::<Vec<_>>(), expected);
+    let file = console.data().join("catalog.db");
+    for sql in ["DELETE FROM audit;", "UPDATE audit SET actor = 'nobody';"] {
+        let told =
+            std::process::Command::new("sqlite3").arg(&file).arg(sql).output().expect("sqlite3");
+        assert!(!told.status.success(), "{sql}");
+    }
+}
