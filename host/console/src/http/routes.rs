@@ -52,7 +52,7 @@ fn api_scope() -> actix_web::Scope<
     web::scope("/api")
         .app_data(web::PayloadConfig::new(api::BODY_MAX))
         .wrap(from_fn(|request, next| identify(Entrance::Bearer, request, next)))
-        .route("/openapi.json", web::get().to(api::openapi::document))
+        .service(web::resource("/openapi.json").get(api::openapi::document))
         .service(
             web::scope("/v1")
                 .service(web::resource("/auth/login").post(api::session::login))

@@ -19,7 +19,7 @@ const LOG_ALL: u32 = 20_000;
 /// Asks for a backup. With an `Idempotency-Key`, the same request sent again
 /// within a day gives the same backup.
 #[utoipa::path(
-    post, path = "/api/v1/backups", tag = "backups", request_body = NewBackup,
+    post, path = "/api/v1/backups", tag = "backups", operation_id = "create_backup", request_body = NewBackup,
     params(("Idempotency-Key" = Option<String>, Header,)),
     responses((status = 202, body = Backup), (status = 409), (status = 422)),
 )]
@@ -45,7 +45,7 @@ pub async fn create(
 
 /// A page of the list, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/backups", tag = "backups", params(BackupQuery),
+    get, path = "/api/v1/backups", tag = "backups", operation_id = "list_backups", params(BackupQuery),
     responses((status = 200, body = BackupPage), (status = 422)),
 )]
 pub async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse> {
@@ -61,14 +61,14 @@ pub async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpRespo
 }
 
 /// Numbers over all backups.
-#[utoipa::path(get, path = "/api/v1/backups/stats", tag = "backups", responses((status = 200, body = Stats)))]
+#[utoipa::path(get, path = "/api/v1/backups/stats", tag = "backups", operation_id = "get_backup_stats", responses((status = 200, body = Stats)))]
 pub async fn stats(app: web::Data<App>) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().json(status::stats(&app).await?))
 }
 
 /// One backup.
 #[utoipa::path(
-    get, path = "/api/v1/backups/{id}", tag = "backups", params(("id" = String, Path,)),
+    get, path = "/api/v1/backups/{id}", tag = "backups", operation_id = "get_backup", params(("id" = String, Path,)),
     responses((status = 200, body = Backup), (status = 404)),
 )]
 pub async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse> {
@@ -78,7 +78,7 @@ pub async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<HttpRespo
 
 /// How a backup stands, with its live progress.
 #[utoipa::path(
-    get, path = "/api/v1/backups/{id}/status", tag = "backups", params(("id" = String, Path,)),
+    get, path = "/api/v1/backups/{id}/status", tag = "backups", operation_id = "get_backup_status", params(("id" = String, Path,)),
     responses((status = 200, body = BackupState), (status = 404)),
 )]
 pub async fn state(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse> {
@@ -105,7 +105,7 @@ struct LogQuery {
 
 /// The log; with `after`, the lines behind that number.
 #[utoipa::path(
-    get, path = "/api/v1/backups/{id}/log", tag = "backups",
+    get, path = "/api/v1/backups/{id}/log", tag = "backups", operation_id = "get_backup_log",
     params(("id" = String, Path,), ("after" = Option<i64>, Query,)),
     responses((status = 200, body = BackupLog), (status = 404)),
 )]
@@ -124,7 +124,7 @@ pub async fn log(
 /// The file: whole or a `Range` of it; of a running backup the bytes as they
 /// are written, cut off when it fails.
 #[utoipa::path(
-    get, path = "/api/v1/backups/{id}/download", tag = "backups", params(("id" = String, Path,)),
+    get, path = "/api/v1/backups/{id}/download", tag = "backups", operation_id = "download_backup", params(("id" = String, Path,)),
     responses(
         (status = 200, content_type = "application/gzip", body = Vec<u8>),
         (status = 206), (status = 304), (status = 404),
@@ -143,7 +143,7 @@ pub async fn download(
 
 /// Stops a backup that waits or runs; nothing of it remains but the record.
 #[utoipa::path(
-    post, path = "/api/v1/backups/{id}/cancel", tag = "backups", params(("id" = String, Path,)),
+    post, path = "/api/v1/backups/{id}/cancel", tag = "backups", operation_id = "cancel_backup", params(("id" = String, Path,)),
     responses((status = 202, body = BackupState), (status = 404), (status = 409, description = "It is over already")),
 )]
 pub async fn cancel(
@@ -158,7 +158,7 @@ pub async fn cancel(
 
 /// Keeps a backup from every deletion; `{"pinned": false}` takes that back.
 #[utoipa::path(
-    post, path = "/api/v1/backups/{id}/pin", tag = "backups", params(("id" = String, Path,)), request_body = Pin,
+    post, path = "/api/v1/backups/{id}/pin", tag = "backups", operation_id = "pin_backup", params(("id" = String, Path,)), request_body = Pin,
     responses((status = 200, body = Backup), (status = 404)),
 )]
 pub async fn pin(
@@ -174,7 +174,7 @@ pub async fn pin(
 
 /// Deletes a backup's file and record.
 #[utoipa::path(
-    delete, path = "/api/v1/backups/{id}", tag = "backups", params(("id" = String, Path,)),
+    delete, path = "/api/v1/backups/{id}", tag = "backups", operation_id = "delete_backup", params(("id" = String, Path,)),
     responses((status = 204), (status = 404), (status = 409, description = "It runs or is pinned")),
 )]
 pub async fn delete(

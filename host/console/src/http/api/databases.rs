@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// All databases, by name.
-#[utoipa::path(get, path = "/api/v1/databases", tag = "databases", responses((status = 200, body = DatabaseList)))]
+#[utoipa::path(get, path = "/api/v1/databases", tag = "databases", operation_id = "list_databases", responses((status = 200, body = DatabaseList)))]
 pub async fn list(app: web::Data<App>) -> Result<HttpResponse> {
     let databases = databases::list(&app).await?;
     Ok(HttpResponse::Ok()
@@ -21,7 +21,7 @@ pub async fn list(app: web::Data<App>) -> Result<HttpResponse> {
 
 /// Adds a database.
 #[utoipa::path(
-    post, path = "/api/v1/databases", tag = "databases", request_body = DatabaseInput,
+    post, path = "/api/v1/databases", tag = "databases", operation_id = "add_database", request_body = DatabaseInput,
     responses((status = 201, body = Database), (status = 422, description = "Some fields are wrong; see errors")),
 )]
 pub async fn create(
@@ -37,7 +37,7 @@ pub async fn create(
 
 /// One database, by identifier or short name.
 #[utoipa::path(
-    get, path = "/api/v1/databases/{id}", tag = "databases", params(("id" = String, Path,)),
+    get, path = "/api/v1/databases/{id}", tag = "databases", operation_id = "get_database", params(("id" = String, Path,)),
     responses((status = 200, body = Database), (status = 404)),
 )]
 pub async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse> {
@@ -46,7 +46,7 @@ pub async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<HttpRespo
 
 /// Changes a database; a field that is left out keeps its value.
 #[utoipa::path(
-    patch, path = "/api/v1/databases/{id}", tag = "databases", params(("id" = String, Path,)),
+    patch, path = "/api/v1/databases/{id}", tag = "databases", operation_id = "update_database", params(("id" = String, Path,)),
     request_body = DatabaseInput,
     responses((status = 200, body = Database), (status = 404), (status = 422)),
 )]
@@ -63,7 +63,7 @@ pub async fn update(
 
 /// Forgets a database; its backups stay.
 #[utoipa::path(
-    delete, path = "/api/v1/databases/{id}", tag = "databases", params(("id" = String, Path,)),
+    delete, path = "/api/v1/databases/{id}", tag = "databases", operation_id = "remove_database", params(("id" = String, Path,)),
     responses((status = 204), (status = 404), (status = 409, description = "A backup of it runs")),
 )]
 pub async fn remove(
@@ -78,7 +78,7 @@ pub async fn remove(
 
 /// Looks whether a backup would work now.
 #[utoipa::path(
-    post, path = "/api/v1/databases/{id}/check", tag = "databases", params(("id" = String, Path,)),
+    post, path = "/api/v1/databases/{id}/check", tag = "databases", operation_id = "check_database", params(("id" = String, Path,)),
     responses(
         (status = 200, description = "What was found; problems that block and problems that deserve a look", body = Object),
         (status = 404),

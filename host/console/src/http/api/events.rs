@@ -32,7 +32,7 @@ const WELCOME_EVERY: u32 = 5;
 /// event's id) and last `done` (the backup). `Last-Event-ID` goes on behind a
 /// line that was seen.
 #[utoipa::path(
-    get, path = "/api/v1/backups/{id}/events", tag = "backups",
+    get, path = "/api/v1/backups/{id}/events", tag = "backups", operation_id = "follow_backup_events",
     params(("id" = String, Path,), ("Last-Event-ID" = Option<i64>, Header,)),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 404)),
 )]

@@ -12,7 +12,7 @@ use crate::{
 
 /// Gives a bearer token for twelve hours. A change of the password ends it.
 #[utoipa::path(
-    post, path = "/api/v1/auth/login", tag = "auth", request_body = LoginRequest,
+    post, path = "/api/v1/auth/login", tag = "auth", operation_id = "login", request_body = LoginRequest,
     responses(
         (status = 200, body = LoginAnswer),
         (status = 401, description = "The name or the password is wrong"),
