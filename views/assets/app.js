@@ -35,6 +35,11 @@
   document.addEventListener("backup", (event) => backupChanged(event.detail?.data ?? ""));
   document.addEventListener("backups", listChanged);
 
+  // Never in a circle: a page that has only just been loaded stays.
+  const reload = () => {
+    if (performance.now() > 5000) location.reload();
+  };
+
   // A stream that is gone for a moment is not worth a word.
   let patience = 0;
   let lost = false;
@@ -53,7 +58,7 @@
   });
   document.addEventListener("htmx:sse:error", (event) => {
     // Signed out meanwhile: the page itself knows where to go.
-    if ([401, 403].includes(event.detail?.status)) location.reload();
+    if ([401, 403].includes(event.detail?.status)) reload();
     else connectionLost();
   });
   document.addEventListener("htmx:sse:after:connection", (event) => {
@@ -90,12 +95,12 @@
     const { ctx } = event.detail;
     const source = ctx?.sourceElement;
     const status = ctx?.response?.status;
-    if ([401, 403].includes(status)) location.reload();
+    if ([401, 403].includes(status)) reload();
     else if (source === stream) retryStream();
     else if (status === 422) return;
     else if (source?.matches("form[method=post]")) source.submit();
     else if (source?.matches("a[href]")) location.assign(source.href);
-    else if (source?.id === "live" && status === 404) location.reload();
+    else if (source?.id === "live" && status === 404) location.assign("/backups");
   });
 
   // A backup that was asked for appears in the list of this page.
