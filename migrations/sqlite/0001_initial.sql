@@ -102,10 +102,13 @@ CREATE TABLE backups (
 -- Not unique: a file that was lost may have left its name to a later one, and
 -- recording a backup that is whole on the disk must never fail on its name.
 CREATE INDEX backups_by_filename ON backups (filename) WHERE filename IS NOT NULL;
--- Every list and count runs over one of these alone; only the rows of the page
--- that is shown are read whole.
+-- Every list runs over one of these alone; only the rows of the page that is
+-- shown are read whole. The one of texts is the widest, and stands apart so
+-- that the others stay narrow.
 CREATE INDEX backups_by_created ON backups
-    (created_at, id, status, trigger_kind, database_slug, search);
+    (created_at, id, status, trigger_kind, database_slug);
+CREATE INDEX backups_by_text ON backups
+    (created_at, id, search, status, trigger_kind, database_slug);
 CREATE INDEX backups_by_status ON backups (status, created_at, id, trigger_kind, database_slug);
 CREATE INDEX backups_by_database ON backups
     (database_id, created_at, id, status, file_state, trigger_kind);
@@ -116,7 +119,57 @@ CREATE INDEX backups_by_size ON backups
     (size_order, id, status, trigger_kind, database_slug, created_at);
 CREATE INDEX backups_by_duration ON backups
     (duration_order, id, status, trigger_kind, database_slug, created_at);
-CREATE INDEX backups_by_file_state ON backups (file_state, size_bytes);
+CREATE INDEX backups_damaged ON backups (created_at, id)
+    WHERE file_state IN ('missing', 'corrupt');
+
+-- How many backups there are of each sort, and the bytes of their files, so
+-- that no count walks over all of them. The triggers keep it in the
+-- transaction of every change; nothing else writes to it. A sort of which
+-- there are none left keeps its row with zeros.
+CREATE TABLE backup_counts (
+    database_id TEXT NOT NULL,
+    database_slug TEXT NOT NULL,
+    trigger_kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    -- Empty where there is no file.
+    file_state TEXT NOT NULL,
+    backups BIGINT NOT NULL,
+    bytes BIGINT NOT NULL,
+    PRIMARY KEY (database_id, database_slug, trigger_kind, status, file_state)
+);
+
+CREATE TRIGGER backup_is_counted AFTER INSERT ON backups
+BEGIN
+    INSERT INTO backup_counts
+    VALUES (NEW.database_id, NEW.database_slug, NEW.trigger_kind, NEW.status,
+        coalesce(NEW.file_state, ''), 1, coalesce(NEW.size_bytes, 0))
+    ON CONFLICT (database_id, database_slug, trigger_kind, status, file_state)
+    DO UPDATE SET backups = backups + 1, bytes = bytes + excluded.bytes;
+END;
+
+CREATE TRIGGER backup_is_counted_no_more AFTER DELETE ON backups
+BEGIN
+    UPDATE backup_counts
+    SET backups = backups - 1, bytes = bytes - coalesce(OLD.size_bytes, 0)
+    WHERE database_id = OLD.database_id AND database_slug = OLD.database_slug
+        AND trigger_kind = OLD.trigger_kind AND status = OLD.status
+        AND file_state = coalesce(OLD.file_state, '');
+END;
+
+CREATE TRIGGER backup_is_counted_anew AFTER UPDATE OF
+    database_id, database_slug, trigger_kind, status, file_state, size_bytes ON backups
+BEGIN
+    UPDATE backup_counts
+    SET backups = backups - 1, bytes = bytes - coalesce(OLD.size_bytes, 0)
+    WHERE database_id = OLD.database_id AND database_slug = OLD.database_slug
+        AND trigger_kind = OLD.trigger_kind AND status = OLD.status
+        AND file_state = coalesce(OLD.file_state, '');
+    INSERT INTO backup_counts
+    VALUES (NEW.database_id, NEW.database_slug, NEW.trigger_kind, NEW.status,
+        coalesce(NEW.file_state, ''), 1, coalesce(NEW.size_bytes, 0))
+    ON CONFLICT (database_id, database_slug, trigger_kind, status, file_state)
+    DO UPDATE SET backups = backups + 1, bytes = bytes + excluded.bytes;
+END;
 
 -- What a file holds; apart from the record, so that lists stay narrow.
 CREATE TABLE backup_facts (

@@ -13,7 +13,7 @@ use cofferdam_model::{
 };
 
 const ROWS: usize = 100_000;
-const RUNS: usize = 100;
+const RUNS: usize = 200;
 
 #[tokio::main]
 async fn main() {
@@ -35,8 +35,9 @@ async fn main() {
     for (name, filter) in &pages(&databases, base) {
         measure(name, async || catalog.backups(filter).await.unwrap().total).await;
     }
-    let later = base + TimeDelta::days(300);
+    let later = base + TimeDelta::minutes(i64::try_from(ROWS).unwrap());
     measure("stats", async || catalog.backup_stats(later).await.unwrap().total).await;
+    measure("damaged", async || catalog.damaged(20).await.unwrap().len() as u64).await;
     measure("overview", async || catalog.databases_overview().await.unwrap().len() as u64).await;
 }
 
@@ -108,6 +109,10 @@ fn pages(databases: &[(DatabaseId, Slug)], base: Timestamp) -> Vec<(&'static str
         (
             "text and status",
             BackupFilter { text: text("shop"), status: vec![BackupStatus::Failed], ..all() },
+        ),
+        (
+            "text and database",
+            BackupFilter { text: text("upgrade"), database: Some(databases[3].1.clone()), ..all() },
         ),
         ("by size", BackupFilter { sort: BackupSort::Size, ..all() }),
         ("by size, deep", BackupFilter { sort: BackupSort::Size, offset: deep, ..all() }),

@@ -144,8 +144,12 @@ impl BackupFilter {
         let mut statement = Statement::new(if self.searched().is_some() {
             "SELECT count(*) AS n, coalesce(min(created_at), 0) AS first, \
              coalesce(max(created_at), 0) AS last FROM backups"
-        } else {
+        } else if self.created_from.is_some() || self.created_until.is_some() {
             "SELECT count(*) AS n, 0 AS first, 0 AS last FROM backups"
+        } else {
+            // All other conditions are on columns by which backups are counted as they change.
+            "SELECT CAST(coalesce(sum(backups), 0) AS BIGINT) AS n, 0 AS first, 0 AS last \
+             FROM backup_counts"
         });
         // Sorting means nothing to a count.
         let unsorted = Self { sort: BackupSort::Created, ..self.clone() };

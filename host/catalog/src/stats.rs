@@ -61,14 +61,17 @@ fn last(row: &AnyRow) -> Result<LastBackup> {
     })
 }
 
-// One pass over an index of statuses, and one over an index of sizes.
-const COUNTS: &str = "SELECT count(*) AS total, \
- count(CASE WHEN status = 'completed' THEN 1 END) AS completed, \
- count(CASE WHEN status IN ('pending', 'running') THEN 1 END) AS active, \
- count(CASE WHEN status = 'completed' AND created_at >= $1 THEN 1 END) AS completed_recently, \
- count(CASE WHEN status = 'failed' AND created_at >= $1 THEN 1 END) AS failed_recently, \
- (SELECT CAST(coalesce(sum(size_bytes), 0) AS BIGINT) FROM backups \
-  WHERE file_state = 'present') AS total_bytes FROM backups";
+// All but the last 30 days is counted already; those are a range of an index.
+const COUNTS: &str = "SELECT CAST(coalesce(sum(backups), 0) AS BIGINT) AS total, \
+ CAST(coalesce(sum(CASE WHEN status = 'completed' THEN backups END), 0) AS BIGINT) AS completed, \
+ CAST(coalesce(sum(CASE WHEN status IN ('pending', 'running') THEN backups END), 0) AS BIGINT) \
+  AS active, \
+ CAST(coalesce(sum(CASE WHEN file_state = 'present' THEN bytes END), 0) AS BIGINT) \
+  AS total_bytes, \
+ (SELECT count(*) FROM backups WHERE status = 'completed' AND created_at >= $1) \
+  AS completed_recently, \
+ (SELECT count(*) FROM backups WHERE status = 'failed' AND created_at >= $1) \
+  AS failed_recently FROM backup_counts";
 
 const LATEST: &str = "SELECT id, status, created_at, completed_at, size_bytes FROM backups \
  ORDER BY created_at DESC, id DESC LIMIT 1";

@@ -102,7 +102,7 @@ impl Catalog {
     /// Completed backups whose file is missing or corrupt, newest first.
     pub async fn damaged(&self, limit: u32) -> Result<Vec<Backup>> {
         let sql = AssertSqlSafe(format!(
-            "{SELECT} WHERE status = 'completed' AND file_state IN ('missing', 'corrupt') \
+            "{SELECT} WHERE file_state IN ('missing', 'corrupt') \
              ORDER BY created_at DESC, id DESC LIMIT $1"
         ));
         let rows =

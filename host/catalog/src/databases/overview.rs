@@ -49,11 +49,11 @@ SELECT d.id, d.slug, d.engine, d.summary, d.settings, d.sealed, d.created_at,
   c.id AS c_id, c.status AS c_status, c.created_at AS c_created_at,
   c.completed_at AS c_completed_at, c.size_bytes AS c_size_bytes
 FROM databases d
-LEFT JOIN (SELECT database_id, count(*) AS total,
-  count(CASE WHEN status = 'completed' THEN 1 END) AS completed,
-  count(CASE WHEN status = 'failed' THEN 1 END) AS failed,
-  CAST(sum(CASE WHEN file_state = 'present' THEN size_bytes ELSE 0 END) AS BIGINT) AS total_bytes
-  FROM backups GROUP BY database_id) t ON t.database_id = d.id
+LEFT JOIN (SELECT database_id, CAST(sum(backups) AS BIGINT) AS total,
+  CAST(sum(CASE WHEN status = 'completed' THEN backups ELSE 0 END) AS BIGINT) AS completed,
+  CAST(sum(CASE WHEN status = 'failed' THEN backups ELSE 0 END) AS BIGINT) AS failed,
+  CAST(sum(CASE WHEN file_state = 'present' THEN bytes ELSE 0 END) AS BIGINT) AS total_bytes
+  FROM backup_counts GROUP BY database_id) t ON t.database_id = d.id
 LEFT JOIN backups n ON n.id = (SELECT b.id FROM backups b WHERE b.database_id = d.id
   ORDER BY b.created_at DESC, b.id DESC LIMIT 1)
 LEFT JOIN backups c ON c.id = (SELECT b.id FROM backups b WHERE b.database_id = d.id

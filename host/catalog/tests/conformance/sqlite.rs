@@ -7,11 +7,12 @@ use std::{
 };
 
 use cofferdam_catalog::{BackupFilter, Catalog, CatalogOptions, Error};
-use sqlx::{Connection as _, Executor as _, SqliteConnection};
+use cofferdam_model::{BackupId, Failure, FailureKind, FileState, Sidecar};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
 
 use crate::{
     audit,
-    support::{at, completed, database, fresh, lease, pending, running},
+    support::{at, completed, database, fresh, lease, pending, running, sidecar},
 };
 
 async fn other(address: &str) -> SqliteConnection {
@@ -68,6 +69,59 @@ async fn every_kind_of_tampering_with_the_log_is_found_at_its_place() {
         assert_eq!(fault.seq, seq, "{sql}");
         assert!(fault.reason.starts_with(reason), "{sql}: {fault:?}");
     }
+}
+
+/// What is counted as it changes, beside what counting anew gives.
+async fn counted(address: &str) -> [Vec<(String, i64, i64)>; 2] {
+    let mut conn = other(address).await;
+    let key = "database_id || ' ' || database_slug || ' ' || trigger_kind || ' ' || status || ' '";
+    let kept = format!(
+        "SELECT {key} || file_state, backups, bytes FROM backup_counts \
+         WHERE backups <> 0 OR bytes <> 0 ORDER BY 1"
+    );
+    let anew = format!(
+        "SELECT {key} || coalesce(file_state, ''), count(*), coalesce(sum(size_bytes), 0) \
+         FROM backups GROUP BY 1 ORDER BY 1"
+    );
+    [
+        sqlx::query_as(AssertSqlSafe(kept)).fetch_all(&mut conn).await.unwrap(),
+        sqlx::query_as(AssertSqlSafe(anew)).fetch_all(&mut conn).await.unwrap(),
+    ]
+}
+
+#[tokio::test]
+async fn what_is_counted_is_what_is_there_after_every_kind_of_change() {
+    let fresh = fresh().await;
+    let (_, failing, job) = running(&fresh.catalog, "wiki").await;
+    let mut tx = fresh.catalog.begin().await.unwrap();
+    let failure = Failure::new(FailureKind::Interrupted, "the console stopped");
+    tx.finish_failed(failing.id, job.fence, &failure, at(9)).await.unwrap();
+    tx.commit().await.unwrap();
+    let done = completed(&fresh.catalog, "shop").await;
+    let gone = completed(&fresh.catalog, "mail").await;
+    let crm = database(&fresh.catalog, "crm").await;
+    let waiting = pending(&fresh.catalog, &crm, at(3)).await;
+    let cancelled = pending(&fresh.catalog, &crm, at(4)).await;
+    let [kept, anew] = counted(&fresh.address).await;
+    assert_eq!((kept.len(), &kept), (4, &anew));
+
+    let mut tx = fresh.catalog.begin().await.unwrap();
+    tx.set_file_state(done.id, FileState::Corrupt).await.unwrap();
+    tx.set_labels(done.id, &["kept".parse().unwrap()]).await.unwrap();
+    tx.delete_backup(gone.id, "anna", at(20)).await.unwrap();
+    tx.request_cancel(cancelled.id, at(20)).await.unwrap();
+    tx.adopt(&sidecar(&failing), at(20)).await.unwrap();
+    let orphan = Sidecar { id: BackupId::new(), ..sidecar(&waiting) };
+    tx.adopt(&orphan, at(20)).await.unwrap();
+    tx.commit().await.unwrap();
+    let [kept, anew] = counted(&fresh.address).await;
+    assert_eq!((kept.len(), &kept), (5, &anew));
+
+    // And what was taken back was never counted.
+    let mut tx = fresh.catalog.begin().await.unwrap();
+    tx.delete_backup(done.id, "anna", at(30)).await.unwrap();
+    tx.rollback().await.unwrap();
+    assert_eq!(counted(&fresh.address).await, [kept, anew]);
 }
 
 #[tokio::test]
