@@ -1,6 +1,6 @@
 //! Everything that service functions need, opened once.
 
-use std::{fs, os::unix::fs::DirBuilderExt as _, path::Path};
+use std::{fs, os::unix::fs::DirBuilderExt as _, path::Path, time::Duration};
 
 use anyhow::{Context as _, bail};
 use chrono::Utc;
@@ -22,6 +22,9 @@ pub mod keys {
 }
 
 const PROOF: &str = "cofferdam";
+/// So long a change waits while another program holds the catalog. Whoever
+/// asked over HTTP is still there then, and is told to try again.
+const BUSY_LIMIT: Duration = Duration::from_secs(10);
 
 /// The parts that page, API, command line and worker share.
 pub struct App {
@@ -48,7 +51,8 @@ impl App {
         make_private(&config.plugin_dir)?;
         let catalog = Catalog::open(&config.catalog.to_string_lossy())
             .await
-            .map_err(|error| not_opened(&config.catalog, &error))?;
+            .map_err(|error| not_opened(&config.catalog, &error))?
+            .with_busy_limit(BUSY_LIMIT);
         let vault = open_vault(&config, &catalog).await?;
         let clients = Clients::discover(config.postgres_bin_dir.as_deref());
         Ok(Self {

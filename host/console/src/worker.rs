@@ -26,6 +26,8 @@ pub const LEASE: TimeDelta = TimeDelta::seconds(30);
 const RENEW: Duration = Duration::from_secs(2);
 /// The queue is looked at so often even if nobody calls: a command line may have put a job there.
 const LOOK: Duration = Duration::from_secs(1);
+/// So long a finished dump waits for a catalog that another program holds.
+const PATIENCE: Duration = Duration::from_secs(90);
 /// A record that cannot be written is tried again so often.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -133,7 +135,7 @@ impl Observer for Notes {
 
     /// A renewal that succeeds right now proves that the lease is ours.
     fn before_publish(&self) -> Result<(), Failure> {
-        match self.runtime.block_on(renew(&self.app, &self.job, None)) {
+        match self.runtime.block_on(renew(&self.app, &self.job, None, PATIENCE)) {
             Ok(renewed) if renewed.cancel_requested => Err(Failure::new(
                 FailureKind::Cancelled,
                 "the backup was cancelled; nothing of it was kept",
@@ -156,8 +158,9 @@ async fn renew(
     app: &App,
     job: &Job,
     progress: Option<&Progress>,
+    patience: Duration,
 ) -> cofferdam_catalog::Result<cofferdam_catalog::Renewed> {
-    let mut tx = app.catalog.begin().await?;
+    let mut tx = app.catalog.begin_within(patience).await?;
     let renewed = tx.renew(job.id, job.fence, app.now(), LEASE, progress).await?;
     tx.commit().await?;
     Ok(renewed)
@@ -227,7 +230,7 @@ async fn drive(
             () = time::sleep(RENEW) => {
                 write_lines(app, id, &notes).await;
                 let now = progress.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                match renew(app, job, Some(&now)).await {
+                match renew(app, job, Some(&now), RENEW).await {
                     Ok(renewed) if renewed.cancel_requested => control.cancel(Stop::Cancelled),
                     Ok(_) => {}
                     Err(cofferdam_catalog::Error::LeaseLost) => {

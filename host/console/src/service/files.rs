@@ -1,6 +1,6 @@
 //! The files of backups: whether they are there, and their bytes.
 
-use std::{fmt::Write as _, fs::File};
+use std::{fmt::Write as _, fs::File, time::Duration};
 
 use cofferdam_artifact::{FolderError, follow::Live};
 use cofferdam_model::{Backup, BackupStatus, FileState, LogLine};
@@ -100,9 +100,16 @@ pub async fn look(app: &App, mut backup: Backup) -> Result<Backup> {
         }
     };
     if backup.file_state != Some(found) {
-        let mut tx = app.catalog.begin().await?;
-        tx.set_file_state(backup.id, found).await?;
-        tx.commit().await?;
+        let noted = async {
+            let mut tx = app.catalog.begin_within(Duration::ZERO).await?;
+            tx.set_file_state(backup.id, found).await?;
+            tx.commit().await
+        };
+        // What was seen counts, also while the catalog cannot be written; the
+        // next look notes it.
+        if let Err(error) = noted.await {
+            tracing::warn!(backup = %backup.id, "the state of a file was not noted: {error}");
+        }
         backup.file_state = Some(found);
         app.hub.tell(Change::Backup(backup.id));
         app.hub.tell(Change::List);
