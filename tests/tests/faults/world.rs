@@ -174,8 +174,9 @@ impl World {
         wait_until("the end of all sessions", PATIENCE, || {
             self.sessions().is_empty().then_some(())
         });
-        let children = children(self.console.pid());
-        assert!(children.is_empty(), "the console's children: {children:?}");
+        wait_until("the end of the console's children", PATIENCE, || {
+            children(self.console.pid()).is_empty().then_some(())
+        });
     }
 
     /// Holds that the folder has the files of the completed backups and
