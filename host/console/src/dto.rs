@@ -208,6 +208,14 @@ pub struct Pin {
     pub pinned: bool,
 }
 
+/// The labels of a backup, all of them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Labels {
+    /// At most 20, each of 1 to 40 characters.
+    pub labels: Vec<String>,
+}
+
 fn yes() -> bool {
     true
 }

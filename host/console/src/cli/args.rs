@@ -124,6 +124,21 @@ pub enum Backup {
         #[arg(long, short)]
         yes: bool,
     },
+    /// Never delete a backup, or allow it again.
+    Pin {
+        /// Its identifier.
+        id: String,
+        /// Take the pin off.
+        #[arg(long)]
+        off: bool,
+    },
+    /// Give a backup labels in place of those it had.
+    Label {
+        /// Its identifier.
+        id: String,
+        /// The labels; none takes all off.
+        labels: Vec<String>,
+    },
     /// Stop a running backup; nothing of it remains but the record.
     Cancel {
         /// Its identifier.

@@ -52,6 +52,24 @@ pub async fn run(command: Backup, client: &Client, as_json: bool) -> anyhow::Res
                 output::line(&format!("{name} was deleted."))
             }
         }
+        Backup::Pin { id, off } => {
+            let backup = client.pin(&id, !off).await?;
+            let said = if backup.pinned {
+                "The backup is pinned: nothing deletes it."
+            } else {
+                "The pin was taken off."
+            };
+            if as_json { output::json(&backup) } else { output::line(said) }
+        }
+        Backup::Label { id, labels } => {
+            let backup = client.label(&id, labels).await?;
+            let said = if backup.labels.is_empty() {
+                "No labels".to_owned()
+            } else {
+                backup.labels.join(", ")
+            };
+            if as_json { output::json(&backup) } else { output::line(&said) }
+        }
         Backup::Cancel { id } => {
             client.cancel(&id).await?;
             if as_json {

@@ -118,6 +118,36 @@ impl Client {
         }
     }
 
+    /// Keeps a backup from every deletion, or no longer.
+    pub async fn pin(&self, id: &str, pinned: bool) -> anyhow::Result<dto::Backup> {
+        match self {
+            Self::Local(app) => {
+                let backup = backups::find(app, id).await?;
+                let backup = backups::set_pinned(app, &Actor::cli(), &backup, pinned).await?;
+                Ok(dto::Backup::new(&backup, app.now()))
+            }
+            Self::Remote(remote) => {
+                let body = serde_json::to_value(dto::Pin { pinned })?;
+                remote.send("POST", &format!("/backups/{}/pin", segment(id)), Some(body)).await
+            }
+        }
+    }
+
+    /// Gives a backup labels in place of those it had.
+    pub async fn label(&self, id: &str, labels: Vec<String>) -> anyhow::Result<dto::Backup> {
+        match self {
+            Self::Local(app) => {
+                let backup = backups::find(app, id).await?;
+                let backup = backups::set_labels(app, &Actor::cli(), &backup, &labels).await?;
+                Ok(dto::Backup::new(&backup, app.now()))
+            }
+            Self::Remote(remote) => {
+                let body = serde_json::to_value(dto::Labels { labels })?;
+                remote.send("PUT", &format!("/backups/{}/labels", segment(id)), Some(body)).await
+            }
+        }
+    }
+
     /// Deletes a backup.
     pub async fn delete(&self, id: &str) -> anyhow::Result<()> {
         match self {

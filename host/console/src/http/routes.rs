@@ -111,6 +111,10 @@ fn api_scope() -> actix_web::Scope<
                         .route(route(Method::POST, Operator).to(api::backups::cancel)),
                 )
                 .service(
+                    web::resource("/backups/{id}/labels")
+                        .route(route(Method::PUT, Operator).to(api::backups::labels)),
+                )
+                .service(
                     web::resource("/backups/{id}/pin")
                         .route(route(Method::POST, Operator).to(api::backups::pin)),
                 ),

@@ -225,10 +225,20 @@ pub async fn set_pinned(app: &App, by: &Actor, backup: &Backup, pinned: bool) ->
     after_change(app, backup.id).await
 }
 
-/// Gives a backup other labels.
-pub async fn set_labels(app: &App, by: &Actor, backup: &Backup, labels: &str) -> Result<Backup> {
-    let words = labels.split(',').map(str::trim).filter(|word| !word.is_empty());
-    let labels: Vec<Label> = words
+/// Labels as typed, separated by commas.
+pub fn split_labels(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// Gives a backup these labels in place of those it had.
+pub async fn set_labels(
+    app: &App,
+    by: &Actor,
+    backup: &Backup,
+    labels: &[String],
+) -> Result<Backup> {
+    let labels: Vec<Label> = labels
+        .iter()
         .map(|word| {
             word.parse().map_err(|error| Error::field("labels", format!("{word}: {error}")))
         })

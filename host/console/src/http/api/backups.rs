@@ -7,7 +7,8 @@ use super::{Body, query};
 use crate::{
     app::App,
     dto::{
-        Backup, BackupLog, BackupPage, BackupQuery, BackupState, LogEntry, NewBackup, Pin, Stats,
+        Backup, BackupLog, BackupPage, BackupQuery, BackupState, Labels, LogEntry, NewBackup, Pin,
+        Stats,
     },
     http::{download, guard::Caller},
     service::{Error, Result, backups, status},
@@ -169,6 +170,22 @@ pub async fn pin(
 ) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
     let backup = backups::set_pinned(&app, &caller, &backup, pin.pinned).await?;
+    Ok(HttpResponse::Ok().json(Backup::new(&backup, app.now())))
+}
+
+/// Gives a backup these labels in place of those it had.
+#[utoipa::path(
+    put, path = "/api/v1/backups/{id}/labels", tag = "backups", params(("id" = String, Path,)), request_body = Labels,
+    responses((status = 200, body = Backup), (status = 404), (status = 422)),
+)]
+pub async fn labels(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+    Body(wish): Body<Labels>,
+) -> Result<HttpResponse> {
+    let backup = backups::find(&app, &id).await?;
+    let backup = backups::set_labels(&app, &caller, &backup, &wish.labels).await?;
     Ok(HttpResponse::Ok().json(Backup::new(&backup, app.now())))
 }
 

@@ -19,7 +19,7 @@ use super::{backups, databases, events, session, status};
         session::login, status::show,
         databases::list, databases::create, databases::get, databases::update, databases::remove, databases::check,
         backups::create, backups::list, backups::stats, backups::get, backups::state, backups::log, events::stream,
-        backups::download, backups::cancel, backups::pin, backups::delete,
+        backups::download, backups::cancel, backups::pin, backups::labels, backups::delete,
     ),
     modifiers(&Bearer),
     security(("bearer" = [])),

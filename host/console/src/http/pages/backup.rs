@@ -167,7 +167,7 @@ pub async fn labels(
     CheckedForm(form): CheckedForm<LabelsForm>,
 ) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
-    match backups::set_labels(&app, &caller, &backup, &form.labels).await {
+    match backups::set_labels(&app, &caller, &backup, &backups::split_labels(&form.labels)).await {
         Ok(backup) => Ok(see_other(format!("/backups/{}", backup.id))),
         Err(error) => {
             let mut data = data(&app, backup).await?;
