@@ -1,4 +1,15 @@
 //! The pages in Chromium, clicked through as a person would, against real
 //! databases.
 
+mod stage;
+
+mod access;
+mod failures;
 mod first_start;
+mod history;
+mod inert;
+mod keyboard;
+mod lists;
+mod live;
+mod records;
+mod scripts_off;

@@ -1,0 +1,209 @@
+//! Every page in every state, light and dark, wide and narrow: axe-core finds
+//! nothing, nothing scrolls sideways, each has a title and one heading.
+
+use cofferdam_tests::{
+    Console, TestCluster, Visitor,
+    console::{ADMIN, PASSWORD},
+    held,
+};
+use serde_json::json;
+
+use crate::stage::{add_blog, add_postgres, back_up, id};
+
+/// Looks at pages and remembers what is wrong with them.
+struct Inspector {
+    visitor: Visitor,
+    wrong: Vec<String>,
+}
+
+impl Inspector {
+    async fn new(console: &Console) -> Self {
+        Self { visitor: Visitor::stranger(console).await, wrong: vec![] }
+    }
+
+    async fn open(&mut self, path: &str) {
+        self.visitor.open(path).await;
+        self.look(path).await;
+    }
+
+    /// Looks at the page as it is, four times.
+    async fn look(&mut self, state: &str) {
+        let browser = &self.visitor.browser;
+        for dark in [false, true] {
+            browser.prefer(dark, true).await;
+            for width in [1440, 375] {
+                browser.resize(width, 900).await;
+                let place = format!("{state} (dark: {dark}, {width} pixels)");
+                for violation in browser.axe().await {
+                    self.wrong.push(format!("{place}: {violation:?}"));
+                }
+                let script = "return [document.scrollingElement.scrollWidth <= innerWidth, \
+                    document.title.length > 0, document.querySelectorAll('h1').length, \
+                    [...document.querySelectorAll('[id]')].length === \
+                    new Set([...document.querySelectorAll('[id]')].map(it => it.id)).size]";
+                let found = self.visitor.ask(script).await;
+                if found != json!([true, true, 1, true]) {
+                    self.wrong.push(format!("{place}: fits, title, h1, unique ids: {found}"));
+                }
+            }
+        }
+        browser.resize(1280, 900).await;
+    }
+
+    async fn end(self, but_for: &[&str]) {
+        self.visitor.assert_quiet(but_for).await;
+        self.visitor.browser.quit().await;
+        assert!(self.wrong.is_empty(), "{:#?}", self.wrong);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_before_the_first_backup() {
+    let console = Console::builder().without_administrator().start();
+    let mut inspector = Inspector::new(&console).await;
+    let link = console.setup_link();
+    inspector.open(&link).await;
+    let fill = async |inspector: &Inspector, again: &str| {
+        inspector.visitor.fill("#setup-username", ADMIN).await;
+        inspector.visitor.fill("#setup-password", PASSWORD).await;
+        inspector.visitor.fill("#setup-password_again", again).await;
+        inspector.visitor.press("Create the administrator").await;
+    };
+    fill(&inspector, "something else").await;
+    inspector.visitor.until("an error", "return document.querySelector('.error-summary')").await;
+    inspector.look("set-up with an error").await;
+    fill(&inspector, PASSWORD).await;
+    inspector.visitor.until("the overview", "return location.pathname === '/'").await;
+    inspector.look("the first overview").await;
+    inspector.open(&link).await;
+    for path in ["/backups", "/databases", "/databases/new", "/account", "/backups/new"] {
+        inspector.open(path).await;
+    }
+    inspector.visitor.open("/databases/new").await;
+    inspector.visitor.press("Add the database").await;
+    inspector.visitor.until("an error", "return document.querySelector('.error-summary')").await;
+    inspector.look("a database with errors").await;
+    inspector.visitor.open("/databases/new").await;
+    inspector.visitor.press("SQLite").await;
+    inspector.look("a new SQLite database").await;
+    inspector.visitor.click("form[action='/logout'] button").await;
+    inspector.look("signed out").await;
+    inspector.visitor.fill("#login-username", ADMIN).await;
+    inspector.visitor.fill("#login-password", "wrong").await;
+    inspector.visitor.press("Sign in").await;
+    inspector.visitor.until("an error", "return document.querySelector('.error-summary')").await;
+    inspector.look("a wrong password").await;
+    inspector.end(&["401", "404", "422"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_of_backups_in_every_state() {
+    let cluster = TestCluster::start();
+    held::create_wide(&cluster, "wide");
+    let console = Console::builder().start();
+    let api = console.api();
+    add_postgres(&api, &cluster, "wide", cluster.password());
+    add_postgres(&api, &cluster, "crm", "not the password");
+    add_blog(&console, &api, "blog");
+    let good = back_up(&api, "blog", "A note");
+    let failed = back_up(&api, "crm", "");
+    let lost = back_up(&api, "blog", "");
+    let wide = json!({ "database": "wide" });
+    let (cancelled, held) = held::hold_backup(&console, &api, &wide);
+    api.post(&format!("/api/v1/backups/{cancelled}/cancel"), &json!({})).expect(202);
+    held.release();
+    api.ended(&cancelled);
+    let (running, held) = held::hold_backup(&console, &api, &wide);
+    let waiting = id(&api.post("/api/v1/backups", &wide).expect(202).json());
+    console.catalog(&format!("UPDATE backups SET file_state = 'missing' WHERE id = '{lost}'"));
+
+    let mut inspector = Inspector::new(&console).await;
+    inspector.visitor.sign_in(ADMIN, PASSWORD).await;
+    for path in ["/", "/backups", "/backups?q=nothing+fits", "/backups?sort=size&dir=asc"] {
+        inspector.open(path).await;
+    }
+    for backup in [&waiting, &running, &good, &failed, &cancelled, &lost] {
+        inspector.open(&format!("/backups/{backup}")).await;
+    }
+    inspector.open(&format!("/backups/{good}/log")).await;
+    inspector.open(&format!("/backups/{good}/delete")).await;
+    inspector.visitor.open("/backups").await;
+    inspector.visitor.press("Options").await;
+    inspector.look("open options").await;
+    inspector.visitor.open(&format!("/backups/{good}")).await;
+    for fold in ["Rows per table", "The same over the API"] {
+        inspector.visitor.until("a fold", &format!(
+            "for (const it of document.querySelectorAll('summary')) if (it.innerText.includes('{fold}')) \
+             {{ it.click(); return true }}"
+        )).await;
+    }
+    inspector.look("everything unfolded").await;
+    inspector.visitor.press("Delete").await;
+    inspector
+        .visitor
+        .until("a dialog", "return document.querySelector('dialog[open] #confirm')")
+        .await;
+    inspector.look("a question").await;
+    held.kill();
+    inspector.end(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_of_databases_and_the_account_and_errors() {
+    let cluster = TestCluster::start();
+    cluster.create_shop("shop", 100);
+    let console = Console::builder().database(&cluster, "shop").start();
+    console.add_user("eve", "viewer", "watching from afar");
+    let api = console.api();
+    add_postgres(&api, &cluster, "crm", "not the password");
+    let backup = back_up(&api, "shop", "");
+    api.post(&format!("/api/v1/backups/{backup}/pin"), &json!({ "pinned": true })).expect(200);
+    let mut inspector = Inspector::new(&console).await;
+    inspector.visitor.sign_in(ADMIN, PASSWORD).await;
+    inspector.open("/databases").await;
+    for name in ["shop", "crm"] {
+        let database = id(&api.get(&format!("/api/v1/databases/{name}")).expect(200).json());
+        let path = format!("/databases/{database}");
+        inspector.open(&path).await;
+        inspector.visitor.click("#check-button").await;
+        inspector.visitor.until("a check", "return document.querySelector('.check-verdict')").await;
+        inspector.look(&format!("{name}, checked")).await;
+        inspector.open(&format!("{path}/edit")).await;
+        inspector.open(&format!("{path}/delete")).await;
+    }
+    inspector.open("/account").await;
+    inspector.open("/no-such-page").await;
+    // A form sent twice, one without its token, and a method that is none.
+    for (state, form) in [
+        ("409", format!("action='/backups/{backup}/delete'><input name=csrf>")),
+        ("403, an old form", "action='/logout'><input name=csrf value=old>".to_owned()),
+        ("405", "action='/account'>".to_owned()),
+    ] {
+        inspector.visitor.open("/account").await;
+        let script = format!(
+            "const token = document.querySelector('[name=csrf]').value;
+             document.body.insertAdjacentHTML('beforeend', \"<form id=own method=post {form}</form>\");
+             const own = document.querySelector('#own [name=csrf]');
+             if (own && !own.value) own.value = token;
+             document.querySelector('#own').submit()"
+        );
+        inspector.visitor.ask(&script).await;
+        inspector
+            .visitor
+            .until(state, "return !document.querySelector('#own') && document.querySelector('h1')")
+            .await;
+        inspector.look(state).await;
+    }
+    inspector.visitor.open("/").await;
+    inspector.visitor.click("form[action='/logout'] button").await;
+    inspector.visitor.sign_in("eve", "watching from afar").await;
+    for path in ["/", "/backups", "/databases", "/databases/new"] {
+        inspector.open(path).await;
+    }
+    inspector.open(&format!("/backups/{backup}")).await;
+    // A catalog that lacks a table is a fault of the console.
+    console.catalog("ALTER TABLE backup_facts RENAME TO gone");
+    inspector.open(&format!("/backups/{backup}")).await;
+    assert_eq!(inspector.visitor.words("h1").await, "Something broke in Cofferdam");
+    inspector.end(&["403", "404", "405", "409", "500"]).await;
+}

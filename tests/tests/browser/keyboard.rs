@@ -1,0 +1,81 @@
+//! Everything with the keyboard alone, and the focus always to be seen.
+
+use cofferdam_tests::{Console, Visitor};
+use thirtyfour::Key;
+
+use crate::stage::{add_blog, back_up};
+
+/// Goes on with Tab until the focus is on the control of this name. The focus
+/// must be visible on the way.
+async fn tab_to(visitor: &Visitor, name: &str) {
+    let script = "const it = document.activeElement, style = getComputedStyle(it);
+        const label = it.labels?.[0]?.innerText;
+        const shown = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
+        return [words(it.getAttribute('aria-label') ?? label ?? it.innerText), shown, it.outerHTML]";
+    for _ in 0..40 {
+        visitor.keys(Key::Tab + "").await;
+        let found = visitor.ask(script).await;
+        assert_eq!(found[1], true, "the focus cannot be seen on {}", found[2]);
+        if found[0].as_str().is_some_and(|it| it.starts_with(name)) {
+            return;
+        }
+    }
+    panic!("{name} is not reached with Tab");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_asked_for_with_tab_enter_and_escape_alone() {
+    let console = Console::builder().start();
+    let api = console.api();
+    add_blog(&console, &api, "blog");
+    back_up(&api, "blog", "");
+    let visitor = Visitor::administrator(&console).await;
+    visitor.open("/").await;
+    visitor.keys(Key::Tab + "").await;
+    let first = visitor.ask("return document.activeElement.innerText").await;
+    assert_eq!(first, "Skip to the content");
+    visitor.keys(Key::Enter + "").await;
+    visitor.until("the content", "return document.activeElement.id === 'main'").await;
+
+    tab_to(&visitor, "Options").await;
+    let open = "return document.querySelector('details.popover').open";
+    visitor.keys(Key::Enter + "").await;
+    visitor.until("open options", open).await;
+    tab_to(&visitor, "Description").await;
+    visitor.keys(Key::Escape + "").await;
+    visitor.until("closed options", &format!("{} === false", open)).await;
+    let back = "return document.activeElement.closest('details.popover') && document.activeElement.tagName";
+    assert_eq!(visitor.ask(back).await, "SUMMARY", "the focus goes back to what opened them");
+    visitor.keys(Key::Enter + "").await;
+    tab_to(&visitor, "Description").await;
+    visitor.keys("With the keyboard").await;
+    // Enter submits.
+    visitor.keys(Key::Enter + "").await;
+    visitor.sees("With the keyboard").await;
+    visitor.until("closed options", &format!("{} === false", open)).await;
+    visitor.until("its end", "return !document.querySelector('.badge-run, .badge-wait')").await;
+    visitor.assert_quiet(&[]).await;
+    visitor.browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dialog_takes_the_focus_keeps_it_and_gives_it_back() {
+    let console = Console::builder().start();
+    let api = console.api();
+    add_blog(&console, &api, "blog");
+    let id = back_up(&api, "blog", "");
+    let visitor = Visitor::administrator(&console).await;
+    visitor.open(&format!("/backups/{id}")).await;
+    tab_to(&visitor, "Delete").await;
+    visitor.keys(Key::Enter + "").await;
+    let inside = "return document.activeElement.closest('dialog[open]')";
+    visitor.until("the focus in the dialog", inside).await;
+    let first = visitor.ask("return words(document.activeElement.innerText)").await;
+    assert_eq!(first, "Keep it", "the harmless answer comes first");
+    visitor.keys(Key::Escape + "").await;
+    visitor.until("no dialog", "return !document.querySelector('dialog[open]')").await;
+    let focused = visitor.ask("return words(document.activeElement.innerText)").await;
+    assert_eq!(focused, "Delete");
+    visitor.assert_quiet(&[]).await;
+    visitor.browser.quit().await;
+}
