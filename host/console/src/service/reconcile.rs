@@ -87,7 +87,15 @@ impl Caretaker {
         }
         let entries = list(&folder).await?;
         let unclaimed = unclaimed(&self.app, &folder, &entries).await?;
-        close_all(&self.app, &dead, &self.name, &unclaimed, &mut Report::default()).await
+        let closed =
+            close_all(&self.app, &dead, &self.name, &unclaimed, &mut Report::default()).await?;
+        // Should its worker only have slept, it finds its file gone, as it must.
+        for partial in &entries.partials {
+            if partial.backup.is_some_and(|id| closed.contains(&id)) {
+                folder.remove_partial(partial)?;
+            }
+        }
+        Ok(())
     }
 
     /// Notes files that are no longer there, or are there again.
@@ -140,13 +148,15 @@ async fn unclaimed(
 
 /// Takes dead workers' jobs over and closes them: completed where the file was
 /// published, else failed. One that was renewed meanwhile is left to its worker.
+/// Gives the backups whose jobs were closed.
 async fn close_all(
     app: &Arc<App>,
     dead: &[Lease],
     name: &str,
     unclaimed: &[Unclaimed],
     report: &mut Report,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<BackupId>> {
+    let mut closed = Vec::new();
     for lease in dead {
         let id = lease.backup_id;
         let now = app.now();
@@ -168,8 +178,9 @@ async fn close_all(
         app.hub.tell(Change::Backup(id));
         app.hub.tell(Change::List);
         end_sessions(app.clone(), lease);
+        closed.push(id);
     }
-    Ok(())
+    Ok(closed)
 }
 
 /// A killed console leaves its dump's session on the server until the server
