@@ -10,8 +10,8 @@
 //!   completion mark was seen, every byte it wrote was counted into the file,
 //!   and the observer still agrees ([`Observer::before_publish`]).
 //! - However a run ends, its child processes, its sessions on the server, its
-//!   partial file and its private folder are gone before [`run`] returns.
-//! - A password is in a file that only this user can read, and nowhere else:
+//!   partial file and its password file are gone before [`run`] returns.
+//! - A password is in a file in memory that only this user can read, and nowhere else:
 //!   not in arguments, environments, log lines, failures or sidecars.
 //! - Nothing here knows HTTP, the catalog or an async runtime.
 

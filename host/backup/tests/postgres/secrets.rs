@@ -1,5 +1,6 @@
 //! A password is where it must be, and nowhere else.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::{
     fs,
     path::PathBuf,
@@ -29,12 +30,12 @@ fn is_seen() -> bool {
     })
 }
 
-/// The private folder of a run's child.
-fn private_folder(id: BackupId) -> Option<PathBuf> {
+/// The password file of a run's child.
+fn password_file(id: BackupId) -> Option<PathBuf> {
     let pid = children(id).into_iter().next()?;
     let environ = fs::read_to_string(format!("/proc/{pid}/environ")).ok()?;
-    let home = environ.split('\0').find_map(|variable| variable.strip_prefix("HOME="))?;
-    Some(PathBuf::from(home))
+    let file = environ.split('\0').find_map(|variable| variable.strip_prefix("PGPASSFILE="))?;
+    Some(PathBuf::from(file))
 }
 
 #[test]
@@ -72,11 +73,12 @@ fn a_password_is_in_no_argument_environment_log_failure_or_sidecar() {
             let running = scope.spawn(|| run(&run_, &place.folder, clients(), &control, &listener));
             let pid = pg_dump_of(run_.id);
             signal(pid, "STOP");
-            let folder = private_folder(run_.id).expect("there is one");
-            assert!(folder.join("pgpass").is_file());
+            let file = password_file(run_.id).expect("there is one");
+            let links = fs::metadata(&file).expect("it is there").nlink();
+            assert_eq!(links, 0, "no folder has the password file, so no disk keeps it");
             control.cancel(Stop::Cancelled);
             let failure = running.join().expect("no panic").expect_err("it was cancelled");
-            assert!(!folder.exists(), "the private folder is gone");
+            assert!(!file.exists(), "the password file is gone");
             failure
         });
         assert!(!format!("{failure:?}{}", listener.log()).contains(CANARY));

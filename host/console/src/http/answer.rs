@@ -204,6 +204,10 @@ fn to_login(request: &HttpRequest) -> HttpResponse {
         }
         _ => "/login".to_owned(),
     };
+    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accepts.is_some_and(|types| types.contains("text/event-stream")) {
+        return HttpResponse::Unauthorized().finish();
+    }
     if request.headers().contains_key("hx-request") {
         return HttpResponse::Unauthorized().insert_header(("hx-redirect", "/login")).finish();
     }

@@ -3,28 +3,28 @@
 
 use std::{
     fmt::Write as _,
-    fs::OpenOptions,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt,
-    path::{self, Path},
-    process::Command,
+    fs::File,
+    io::{self, Write as _},
+    os::fd::AsRawFd as _,
+    path::{self, Path, PathBuf},
+    process::{self, Command},
 };
 
 use cofferdam_model::{Failure, FailureKind, PostgresConnection, SslMode};
+use rustix::fs::{MemfdFlags, Mode, fchmod, memfd_create};
 
-use super::private::Private;
 use crate::{Client, Clients};
 
 /// Where Debian, Fedora and Alpine keep the authorities that the system trusts.
 const SYSTEM_ROOTS: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
-/// A connection string, and a folder only this user can enter with the
-/// password in it. The folder goes when this is dropped.
+/// A connection string, and the password in a file that is in memory only:
+/// no disk ever has it, and it is gone with this process, however that ends.
 #[derive(Debug)]
 pub(super) struct Access {
     conninfo: String,
-    folder: Private,
+    passfile: File,
     /// What the server's list of sessions shows.
     pub(super) application: String,
     pub(super) clients: Clients,
@@ -39,14 +39,13 @@ impl Access {
         application: &str,
     ) -> Result<Self, Failure> {
         let conninfo = conninfo(connection)?;
-        let folder = Private::new().map_err(|error| no_folder(&error))?;
-        if let Some(password) = connection.password.as_ref().filter(|p| !p.is_empty()) {
-            let line = passfile_line(password.expose())?;
-            write_private(&folder.path().join("pgpass"), line.as_bytes())
-                .map_err(|error| no_folder(&error))?;
-        }
+        let line = match connection.password.as_ref().filter(|password| !password.is_empty()) {
+            Some(password) => passfile_line(password.expose())?,
+            None => String::new(),
+        };
+        let passfile = private_file(line.as_bytes()).map_err(|error| no_file(&error))?;
         let application = application.to_owned();
-        Ok(Self { conninfo, folder, application, clients: clients.clone() })
+        Ok(Self { conninfo, passfile, application, clients: clients.clone() })
     }
 
     /// A command for one of a client's programs that connects: the connection
@@ -54,7 +53,7 @@ impl Access {
     pub(super) fn command(&self, client: &Client, program: &str) -> Command {
         let mut command = self.offline_command(client, program);
         command
-            .env("PGPASSFILE", self.folder.path().join("pgpass"))
+            .env("PGPASSFILE", self.passfile_path())
             .env("PGAPPNAME", &self.application)
             .env("PGCONNECT_TIMEOUT", "15")
             .args(["--dbname", &self.conninfo]);
@@ -69,9 +68,15 @@ impl Access {
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
             .env("LC_ALL", "C")
             // So that nobody's ~/.pgpass, ~/.psqlrc, service file or key is used.
-            .env("HOME", self.folder.path())
-            .current_dir(self.folder.path());
+            .env("HOME", "/nonexistent")
+            .current_dir("/");
         command
+    }
+
+    /// Where the programs find the password file: among this process's open
+    /// files, which only its own user may look into. They inherit nothing.
+    fn passfile_path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/fd/{}", process::id(), self.passfile.as_raw_fd()))
     }
 }
 
@@ -147,25 +152,28 @@ fn passfile_line(password: &str) -> Result<String, Failure> {
     Ok(format!("*:*:*:*:{}\n", password.replace('\\', "\\\\").replace(':', "\\:")))
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes)
+/// A file without a name, in memory, for this user's eyes.
+fn private_file(bytes: &[u8]) -> io::Result<File> {
+    let file = memfd_create("pgpass", MemfdFlags::CLOEXEC)?;
+    // libpq ignores a password file that others might read.
+    fchmod(&file, Mode::RUSR | Mode::WUSR)?;
+    let mut file = File::from(file);
+    file.write_all(bytes)?;
+    Ok(file)
 }
 
 fn settings(message: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Settings, message).hint("correct the settings of this database")
 }
 
-fn no_folder(error: &std::io::Error) -> Failure {
-    Failure::new(
-        FailureKind::Storage,
-        format!("a private folder for the run could not be made: {error}"),
-    )
-    .hint("check the room and the rights in the system's folder for temporary files")
+fn no_file(error: &io::Error) -> Failure {
+    Failure::new(FailureKind::Storage, format!("the password file could not be made: {error}"))
+        .hint("look whether the machine is short of memory or open files")
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     use super::*;
     use cofferdam_model::Secret;
@@ -208,19 +216,19 @@ mod tests {
     }
 
     #[test]
-    fn the_password_is_in_a_private_file_and_nowhere_else() {
+    fn the_password_is_in_a_private_file_in_memory_and_nowhere_else() {
         let password = Some(Secret::new(r"a:b\c 'd"));
         let connection = PostgresConnection { password, ..connection() };
         let access = Access::new(&connection, &Clients::default(), "x").expect("it is written");
-        let folder = access.folder.path().to_owned();
-        let file = folder.join("pgpass");
-        let mode = |path: &Path| std::fs::metadata(path).expect("it exists").permissions().mode();
-        assert_eq!((mode(&folder) & 0o777, mode(&file) & 0o777), (0o700, 0o600));
-        let text = std::fs::read_to_string(&file).expect("it is readable");
+        let path = access.passfile_path();
+        let facts = std::fs::metadata(&path).expect("it exists");
+        assert!(facts.is_file(), "libpq takes plain files only");
+        assert_eq!((facts.permissions().mode() & 0o777, facts.nlink()), (0o600, 0));
+        let text = std::fs::read_to_string(&path).expect("it is readable");
         assert_eq!(text, "*:*:*:*:a\\:b\\\\c 'd\n");
         assert!(!format!("{access:?}").contains("a:b"));
         drop(access);
-        assert!(!folder.exists());
+        assert!(!path.exists());
     }
 
     #[test]

@@ -5,7 +5,6 @@ mod archive;
 mod backends;
 mod dump;
 mod held;
-mod private;
 mod psql;
 mod ready;
 mod role;

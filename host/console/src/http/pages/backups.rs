@@ -1,6 +1,5 @@
 //! `/backups`: the list, and the form that asks for a new one.
 
-use actix_session::Session;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use cofferdam_views::{
     BackupQuery, Nav,
@@ -121,7 +120,6 @@ pub async fn create(
     app: web::Data<App>,
     caller: Caller,
     request: HttpRequest,
-    _session: Session,
     CheckedForm(form): CheckedForm<Form>,
 ) -> Result<HttpResponse> {
     let level = form.compression_level.trim();
@@ -134,6 +132,10 @@ pub async fn create(
         ..dto::NewBackup::default()
     };
     match backups::create(&app, &caller, &wish, None).await {
+        // The page that asked stays, and its list fetches itself again.
+        Ok(_) if request.headers().contains_key("hx-request") => {
+            Ok(HttpResponse::NoContent().finish())
+        }
         Ok(backup) => Ok(see_other(format!("/backups/{}", backup.id))),
         Err(error) => {
             let mut shown = generate(&databases::list(&app).await?);
