@@ -14,7 +14,7 @@ use sqlx::{
 };
 use tokio::sync::Mutex;
 
-use crate::{Error, Result, Tx, migrations};
+use crate::{Error, Result, Tx, integrity, migrations};
 
 /// How a catalog is opened.
 #[derive(Debug, Clone)]
@@ -50,6 +50,7 @@ const BUSY_ONCE: Duration = Duration::from_secs(1);
 impl Catalog {
     /// Opens the catalog at a path or a `sqlite:` address, creates it (mode
     /// 0600) where there is none, and brings it to this program's version.
+    /// A damaged one is refused ([`Error::Damaged`]) before anything is changed.
     pub async fn open(address: &str) -> Result<Self> {
         Self::open_with(address, CatalogOptions::default()).await
     }
@@ -63,6 +64,7 @@ impl Catalog {
         create_private(&path)?;
         let connect: AnyConnectOptions = url_of(&path).parse()?;
         let connect = connect.disable_statement_logging();
+        integrity::at_start(&connect, &path).await?;
         migrate(&connect, options.busy_limit).await?;
 
         let writer = pool(1, options.busy_limit + Duration::from_secs(30), WRITER)
@@ -123,15 +125,6 @@ impl Catalog {
         &self.path
     }
 
-    /// Reads the whole file and checks it. Slow on a large catalog; for start-up after a
-    /// crash and for `config check`.
-    pub async fn check_integrity(&self) -> Result<()> {
-        let mut conn = self.reader().await?;
-        let found: String =
-            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut *conn).await?;
-        if found == "ok" { Ok(()) } else { Err(Error::Damaged(found)) }
-    }
-
     /// Moves the write-ahead log into the file and empties it, as far as readers allow.
     pub async fn checkpoint(&self) -> Result<()> {
         let mut conn = self.writer.acquire().await?;
@@ -151,8 +144,8 @@ impl Catalog {
 ///
 /// The page size counts only while the file is empty; this one lets a search
 /// through all texts read half as many pages as the default.
-const WRITER: &str = "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; \
-     PRAGMA trusted_schema=OFF; PRAGMA cache_size=-8000; PRAGMA journal_size_limit=67108864;";
+const WRITER: &str = "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; \
+     PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cache_size=-8000; PRAGMA journal_size_limit=67108864;";
 const READER: &str = "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; \
      PRAGMA cache_size=-8000; PRAGMA query_only=ON;";
 

@@ -15,6 +15,9 @@ use crate::{
     support::{at, completed, database, fresh, lease, pending, running, sidecar},
 };
 
+/// Bytes of a page.
+const PAGE: usize = 8192;
+
 async fn other(address: &str) -> SqliteConnection {
     SqliteConnection::connect(&format!("sqlite://{address}")).await.unwrap()
 }
@@ -220,26 +223,91 @@ async fn a_file_that_is_no_catalog_is_refused_and_left_as_it_was() {
 }
 
 #[tokio::test]
-async fn broken_pages_are_an_error_and_never_an_empty_list() {
+async fn broken_pages_are_refused_at_the_start_and_left_as_they_were() {
     let fresh = fresh().await;
     for name in ["a", "b", "c", "d"] {
         completed(&fresh.catalog, name).await;
     }
     fresh.catalog.close().await;
     let mut bytes = std::fs::read(&fresh.address).unwrap();
-    for byte in bytes.iter_mut().skip(4096) {
+    for byte in bytes.iter_mut().skip(PAGE) {
         *byte ^= 0x5a;
     }
     std::fs::write(&fresh.address, &bytes).unwrap();
-    match Catalog::open(&fresh.address).await {
-        Err(error) => assert!(matches!(error, Error::Damaged(_)), "{error:?}"),
-        Ok(catalog) => {
-            let integrity = catalog.check_integrity().await;
-            assert!(matches!(integrity, Err(Error::Damaged(_))), "{integrity:?}");
-            let listed = catalog.backups(&BackupFilter::default()).await;
-            assert!(matches!(listed, Err(Error::Damaged(_))), "{listed:?}");
-        }
+    let refused = Catalog::open(&fresh.address).await;
+    assert!(matches!(refused, Err(Error::Damaged(_))), "{refused:?}");
+    assert_eq!(std::fs::read(&fresh.address).unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn one_lost_page_anywhere_is_found_at_the_start() {
+    let fresh = fresh().await;
+    completed(&fresh.catalog, "shop").await;
+    fresh.catalog.close().await;
+    let whole = std::fs::read(&fresh.address).unwrap();
+    let pages = whole.len() / PAGE;
+    assert!(pages > 30 && whole.len() % PAGE == 0, "{pages} pages");
+    for page in 1..pages {
+        let mut bytes = whole.clone();
+        bytes[page * PAGE..(page + 1) * PAGE].fill(0);
+        std::fs::write(&fresh.address, &bytes).unwrap();
+        let refused = Catalog::open(&fresh.address).await;
+        assert!(matches!(refused, Err(Error::Damaged(_))), "page {page}: {refused:?}");
     }
+    for missing in [1, PAGE - 1, PAGE, PAGE + 1, 10 * PAGE] {
+        std::fs::write(&fresh.address, &whole[..whole.len() - missing]).unwrap();
+        let refused = Catalog::open(&fresh.address).await;
+        assert!(matches!(refused, Err(Error::Damaged(_))), "{missing} bytes less: {refused:?}");
+    }
+    std::fs::write(&fresh.address, &whole).unwrap();
+    assert_eq!(Catalog::open(&fresh.address).await.unwrap().databases().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn after_a_stop_that_was_not_clean_everything_is_there_or_the_damage_is_found() {
+    let fresh = fresh().await;
+    let first = completed(&fresh.catalog, "shop").await;
+    fresh.catalog.checkpoint().await.unwrap();
+    let second = completed(&fresh.catalog, "wiki").await;
+    // What a power loss leaves: both files as they are, and nobody who has them open.
+    let image = fresh.folder.path().join("image.db");
+    let image_log = fresh.folder.path().join("image.db-wal");
+    let mut bytes = std::fs::read(&fresh.address).unwrap();
+    let log = std::fs::read(format!("{}-wal", fresh.address)).unwrap();
+    assert!(!log.is_empty());
+    std::fs::write(&image, &bytes).unwrap();
+    std::fs::write(&image_log, &log).unwrap();
+    let catalog = Catalog::open(image.to_str().unwrap()).await.unwrap();
+    for id in [first.id, second.id] {
+        assert!(catalog.backup(id).await.unwrap().is_some());
+    }
+    catalog.close().await;
+    assert!(!image_log.exists());
+    // The table of settings is not in the log, so the log does not heal it.
+    let mut conn = other(&fresh.address).await;
+    let root: i64 =
+        sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = 'settings'")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
+    let start = (usize::try_from(root).unwrap() - 1) * PAGE;
+    bytes[start..start + PAGE].fill(0);
+    std::fs::write(&image, &bytes).unwrap();
+    std::fs::write(&image_log, &log).unwrap();
+    let refused = Catalog::open(image.to_str().unwrap()).await;
+    assert!(matches!(refused, Err(Error::Damaged(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_catalog_that_is_open_elsewhere_opens_without_waiting() {
+    let fresh = fresh().await;
+    completed(&fresh.catalog, "shop").await;
+    let started = Instant::now();
+    let beside = Catalog::open(&fresh.address).await.unwrap();
+    assert!(started.elapsed() < Duration::from_millis(900));
+    database(&beside, "wiki").await;
+    database(&fresh.catalog, "crm").await;
+    assert_eq!(beside.databases().await.unwrap().len(), 3);
 }
 
 #[tokio::test]
