@@ -32,14 +32,14 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let app = Arc::new(App::open(config).await?);
     let _lock = lock(&app)?;
     setup::first_start(&app).await?;
-    reconcile::at_start(&app).await?;
+    let name = format!("{}{}", reconcile::CONSOLE, uuid::Uuid::new_v4());
+    let caretaker = reconcile::at_start(&app, name.clone()).await?;
 
     let bound = http::bind(Data::from(app.clone()))?;
     announce(&app, &bound).await?;
     let handle = bound.server.handle();
     let (stop, stopped) = watch::channel(false);
-    let name = format!("{}{}", reconcile::CONSOLE, uuid::Uuid::new_v4());
-    let care = tokio::spawn(take_care(Caretaker::new(app.clone(), name.clone())));
+    let care = tokio::spawn(take_care(caretaker));
     let work = tokio::spawn(worker::work(app.clone(), name, stopped));
     let server = tokio::spawn(bound.server);
 

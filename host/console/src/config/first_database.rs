@@ -39,7 +39,8 @@ pub fn parse_url(url: &str) -> anyhow::Result<Connection> {
         if path.is_empty() {
             bail!("the path is missing");
         }
-        return Ok(Connection::Sqlite(SqliteConnection { path: PathBuf::from(decode(path)?) }));
+        let path = std::path::absolute(decode(path)?)?;
+        return Ok(Connection::Sqlite(SqliteConnection { path }));
     }
     let rest = url
         .strip_prefix("postgres://")

@@ -122,7 +122,7 @@ pub struct Config {
 impl Config {
     /// Understands the settings. The first wrong one is named, with what it may be.
     pub fn from_layers(layers: &Layers) -> anyhow::Result<Self> {
-        let data_dir = path(layers, "data_dir").unwrap_or_else(|| PathBuf::from("./data"));
+        let data_dir = path(layers, "data_dir").unwrap_or_else(|| absolute(Path::new("./data")));
         let within =
             |name: &str, file: &str| path(layers, name).unwrap_or_else(|| data_dir.join(file));
         Ok(Self {
@@ -163,15 +163,21 @@ impl Config {
     }
 }
 
+/// A path, from the root: what is stored must mean the same tomorrow, whatever
+/// folder the next start happens in.
 fn path(layers: &Layers, name: &str) -> Option<PathBuf> {
-    layers.get(name).map(|text| PathBuf::from(text.expose()))
+    layers.get(name).map(|text| absolute(Path::new(text.expose())))
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn catalog(layers: &Layers, data_dir: &Path) -> anyhow::Result<PathBuf> {
     let Some(url) = layers.get("catalog_url") else { return Ok(data_dir.join("catalog.db")) };
     match url.expose().strip_prefix("sqlite:") {
         Some(path) if !path.is_empty() => {
-            Ok(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
+            Ok(absolute(Path::new(path.strip_prefix("//").unwrap_or(path))))
         }
         _ => bail!(
             "COFFERDAM_CATALOG_URL is not `sqlite:` and a path, the one kind of catalog there is"

@@ -211,7 +211,14 @@ fn checked(connection: Connection, before: Option<&Connection>) -> Result<Connec
                 });
             }
         }
-        Connection::Sqlite(it) => field("path", &it.path.to_string_lossy(), true),
+        Connection::Sqlite(it) => {
+            field("path", &it.path.to_string_lossy(), true);
+            if !it.path.as_os_str().is_empty() && !it.path.is_absolute() {
+                let message =
+                    "a path from the root is needed, such as /srv/blog/blog.db".to_owned();
+                wrong.push(FieldError { field: "path", message });
+            }
+        }
     }
     if wrong.is_empty() { Ok(connection) } else { Err(Error::Invalid(wrong)) }
 }

@@ -1,7 +1,10 @@
 //! Puts records and files back in step: after a crash or a kill at the start,
 //! and for jobs whose worker has died.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use cofferdam_artifact::{Entries, Folder};
 use cofferdam_catalog::{Adopted, Lease};
@@ -30,31 +33,57 @@ pub struct Report {
 }
 
 /// The start of a console: holds the data folder's lock, before any job runs.
-pub async fn at_start(app: &Arc<App>) -> anyhow::Result<Report> {
+/// `name` is the one under which it will hold its leases.
+pub async fn at_start(app: &Arc<App>, name: String) -> anyhow::Result<Caretaker> {
     let mut report = Report::default();
     let mut dead = app.catalog.leases().await?;
     dead.retain(|lease| lease.worker.starts_with(CONSOLE));
-    match app.folder().await {
+    let behind = match app.folder().await {
         Ok(folder) => {
             let entries = list(&folder).await?;
             let unclaimed = unclaimed(app, &folder, &entries).await?;
-            close_all(app, &dead, CONSOLE, &unclaimed, &mut report).await?;
-            remove_partials(app, &folder, &entries, &mut report).await?;
-            adopt(app, &folder, &unclaimed, &mut report).await?;
-            remove_lone_sidecars(app, &folder, &entries, &mut report).await?;
-            check_presence(app, &entries, &mut report).await?;
+            close_all(app, &dead, &name, &unclaimed, &mut report).await?;
+            put_in_step(app, &folder, &entries, &unclaimed, &name, &mut report).await?;
+            false
         }
         Err(failure) => {
             tracing::error!("{failure}; nothing is deleted, and no backup runs until it is there");
-            // Whether a run had published its file cannot be seen now; the
-            // next start with the folder adopts what was marked interrupted.
-            close_all(app, &dead, CONSOLE, &[], &mut report).await?;
+            // Whether a run had published its file cannot be seen now; once
+            // the folder is there, what was marked interrupted is adopted.
+            close_all(app, &dead, &name, &[], &mut report).await?;
+            true
         }
-    }
-    if report != Report::default() {
+    };
+    tell(&report);
+    Ok(Caretaker { app: app.clone(), name, suspects: Vec::new(), behind })
+}
+
+fn tell(report: &Report) {
+    if *report != Report::default() {
         tracing::info!(?report, "records and files were put back in step");
     }
-    Ok(report)
+}
+
+/// All that follows from what is in the folder. Runs of the console `name`
+/// itself, and of other living workers, are left alone.
+async fn put_in_step(
+    app: &App,
+    folder: &Folder,
+    entries: &Entries,
+    unclaimed: &[Unclaimed],
+    name: &str,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    // Read after the files: a run that began since then has none among them.
+    let now = app.now();
+    let mut living = app.catalog.leases().await?;
+    living
+        .retain(|it| it.worker == name || (!it.worker.starts_with(CONSOLE) && !it.is_expired(now)));
+    let living: HashSet<BackupId> = living.into_iter().map(|it| it.backup_id).collect();
+    remove_partials(folder, entries, &living, report)?;
+    adopt(app, folder, unclaimed, &living, report).await?;
+    remove_lone_sidecars(app, folder, entries, &living, report).await?;
+    check_presence(app, entries, report).await
 }
 
 /// Looks after jobs whose worker has died, and files that go missing, while
@@ -65,14 +94,11 @@ pub struct Caretaker {
     /// Leases that were expired at the last look. One that is expired and
     /// unrenewed at two looks in a row is a dead worker's, whatever the clock did.
     suspects: Vec<Lease>,
+    /// The folder could not be used at the start, and its files wait for a look.
+    behind: bool,
 }
 
 impl Caretaker {
-    /// Works under the console's own name.
-    pub fn new(app: Arc<App>, name: String) -> Self {
-        Self { app, name, suspects: Vec::new() }
-    }
-
     /// Closes the jobs of dead workers.
     pub async fn jobs(&mut self) -> anyhow::Result<()> {
         let mut expired = self.app.catalog.expired_jobs(self.app.now()).await?;
@@ -82,11 +108,17 @@ impl Caretaker {
         self.suspects = expired;
         // Without the folder it cannot be told whether a file was published.
         let Ok(folder) = self.app.folder().await else { return Ok(()) };
-        if dead.is_empty() {
+        if dead.is_empty() && !self.behind {
             return Ok(());
         }
         let entries = list(&folder).await?;
         let unclaimed = unclaimed(&self.app, &folder, &entries).await?;
+        if self.behind {
+            let mut report = Report::default();
+            put_in_step(&self.app, &folder, &entries, &unclaimed, &self.name, &mut report).await?;
+            tell(&report);
+            self.behind = false;
+        }
         let closed =
             close_all(&self.app, &dead, &self.name, &unclaimed, &mut Report::default()).await?;
         // Should its worker only have slept, it finds its file gone, as it must.
@@ -200,25 +232,17 @@ fn end_sessions(app: Arc<App>, lease: &Lease) {
 }
 
 /// Partial files of runs that no living worker holds.
-async fn remove_partials(
-    app: &App,
+fn remove_partials(
     folder: &Folder,
     entries: &Entries,
+    living: &HashSet<BackupId>,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let now = app.now();
-    let leases = app.catalog.leases().await?;
-    let living = |id: BackupId| {
-        leases
-            .iter()
-            .any(|it| it.backup_id == id && !it.worker.starts_with(CONSOLE) && !it.is_expired(now))
-    };
     for partial in &entries.partials {
-        if partial.backup.is_some_and(living) {
-            continue;
+        if !partial.backup.is_some_and(|id| living.contains(&id)) {
+            folder.remove_partial(partial)?;
+            report.partials += 1;
         }
-        folder.remove_partial(partial)?;
-        report.partials += 1;
     }
     Ok(())
 }
@@ -229,9 +253,10 @@ async fn adopt(
     app: &App,
     folder: &Folder,
     unclaimed: &[Unclaimed],
+    living: &HashSet<BackupId>,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    for Unclaimed { sidecar } in unclaimed {
+    for Unclaimed { sidecar } in unclaimed.iter().filter(|it| !living.contains(&it.sidecar.id)) {
         let name = &sidecar.filename;
         let now = app.now();
         let mut tx = app.catalog.begin().await?;
@@ -272,20 +297,15 @@ async fn remove_lone_sidecars(
     app: &App,
     folder: &Folder,
     entries: &Entries,
+    living: &HashSet<BackupId>,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let now = app.now();
-    let leases: HashMap<_, _> =
-        app.catalog.leases().await?.into_iter().map(|it| (it.backup_id, it)).collect();
     for entry in &entries.lone_sidecars {
         let name = entry.name.as_str();
         let Ok(sidecar) = folder.read_sidecar(name) else { continue };
         let record = app.catalog.backup(sidecar.id).await?;
         let completed = record.is_some_and(|it| it.status == BackupStatus::Completed);
-        let living = leases
-            .get(&sidecar.id)
-            .is_some_and(|it| !it.worker.starts_with(CONSOLE) && !it.is_expired(now));
-        if !completed && !living {
+        if !completed && !living.contains(&sidecar.id) {
             folder.remove(name)?;
             report.deleted += 1;
         }
