@@ -15,6 +15,8 @@ mod world;
 
 #[path = "faults/catalog.rs"]
 mod catalog;
+#[path = "faults/clock.rs"]
+mod clock;
 #[path = "faults/crash.rs"]
 mod crash;
 #[path = "faults/disk.rs"]
@@ -31,3 +33,5 @@ mod limits;
 mod queue;
 #[path = "faults/server.rs"]
 mod server;
+#[path = "faults/stopping.rs"]
+mod stopping;

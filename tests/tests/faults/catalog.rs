@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use cofferdam_tests::Person;
 use serde_json::{Value, json};
 
 use crate::world::{PATIENCE, World};
@@ -98,10 +99,11 @@ fn a_catalog_damaged_in_one_table_fails_closed_without_touching_the_files() {
 }
 
 /// Another program that holds the catalog.
-struct Shell(Child);
+pub struct Shell(Child);
 
 impl Shell {
-    fn lock(world: &World) -> Self {
+    /// Returns when it holds it.
+    pub fn lock(world: &World) -> Self {
         let mut shell = Command::new("sqlite3")
             .args(["-batch", "-bail", "-cmd", ".timeout 20000"])
             .arg(world.console.data().join("catalog.db"))
@@ -130,7 +132,9 @@ impl Drop for Shell {
 #[test]
 fn locked_for_a_minute_while_a_backup_ends_it_is_retried_and_nothing_is_lost() {
     let world = World::new();
+    let person = Person::administrator(&world.console);
     let id = world.begin_and_hold();
+    let page = format!("/backups/{id}");
     let shell = Shell::lock(&world);
     let locked = Instant::now();
     world.link.release();
@@ -145,6 +149,11 @@ fn locked_for_a_minute_while_a_backup_ends_it_is_retried_and_nothing_is_lost() {
             for path in ["/healthz", "/readyz", "/login", "/api/v1/backups", "/api/v1/backups/stats"] {
                 let begin = Instant::now();
                 let status = world.api.get(path).status;
+                answers.push((path, status, begin.elapsed()));
+            }
+            for path in ["/", "/backups", page.as_str()] {
+                let begin = Instant::now();
+                let status = person.get(path).status;
                 answers.push((path, status, begin.elapsed()));
             }
             thread::sleep(Duration::from_millis(500));

@@ -2,7 +2,12 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use crate::world::{World, files};
+use cofferdam_tests::wait_until;
+
+use crate::world::{PATIENCE, World, files};
+
+/// The temp file of a run that nobody knows.
+const PARTIAL: &str = ".partial-01890a5d-ac96-774b-bcce-b302099a8057";
 
 /// A mount that ends with the test.
 pub struct Mount(PathBuf);
@@ -61,6 +66,33 @@ fn without_its_disk_it_refuses_to_run_deletes_nothing_and_recovers() {
     fs::rename(&away, &folder).expect("it comes back");
     assert_eq!(files(&folder), before);
     world.console.anonymous().get("/readyz").expect(200);
+    world.assert_whole();
+}
+
+#[test]
+fn what_a_crash_left_is_put_in_step_when_the_folder_comes_back_to_a_running_console() {
+    let mut world = World::new();
+    let place = "artifact::step-6=return(abort)";
+    world.console.restart_with(|builder| builder.failpoints(place));
+    let published = world.begin();
+    world.console.wait_for_end(PATIENCE);
+    world.console.restart_with(|builder| builder.failpoints(""));
+    assert_eq!(world.end_of(&published)["status"], "completed");
+
+    // The same again, and the rest of a run that was killed in its middle.
+    world.console.restart_with(|builder| builder.failpoints(place));
+    let published = world.begin();
+    world.console.wait_for_end(PATIENCE);
+    let (folder, away) = (world.folder.clone(), world.console.folder().join("away"));
+    fs::rename(&folder, &away).expect("it can be moved");
+    fs::write(away.join(PARTIAL), "half").expect("it can be written");
+    world.console.restart_with(|builder| builder.failpoints(""));
+    world.failure_of(&published, "interrupted");
+
+    fs::rename(&away, &folder).expect("it comes back");
+    wait_until("the record to be put right", PATIENCE, || {
+        (world.state(&published)["status"] == "completed").then_some(())
+    });
     world.assert_whole();
 }
 

@@ -1,6 +1,11 @@
 //! A console that slept past its lease.
 
-use std::{process::Command, thread, time::Duration};
+use std::{
+    fs,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use cofferdam_tests::wait_until;
 use rustix::process::Signal;
@@ -54,5 +59,30 @@ fn a_sleep_past_the_lease_alone_costs_nothing() {
     world.console.signal(Signal::CONT);
     world.link.release();
     assert_eq!(world.end_of(&id)["status"], "completed");
+    world.assert_whole();
+}
+
+#[test]
+fn a_command_line_that_is_killed_in_its_run_is_cleaned_up_after_by_the_console() {
+    let mut world = World::new();
+    world.console.terminate();
+    world.link.hold_after(4 << 20);
+    let mut command = world.console.cli();
+    command.args(["backup", "create", "shop"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut command = command.spawn().expect("it starts");
+    wait_until("its bytes", PATIENCE, || {
+        let grown = |name: &String| fs::metadata(world.folder.join(name)).is_ok_and(|it| it.len() > 1000);
+        files(&world.folder).iter().any(grown).then_some(())
+    });
+    // A console that starts now leaves a living run alone, and one of a
+    // process that has died a moment ago until its lease is over.
+    world.console.restart();
+    assert_eq!(files(&world.folder).len(), 2, "the marker and the temp file");
+    let id = world.backups()[0]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(world.state(&id)["status"], "running");
+    command.kill().expect("it can be killed");
+    command.wait().expect("it is gone");
+    world.link.release();
+    world.failure_of(&id, "interrupted");
     world.assert_whole();
 }
