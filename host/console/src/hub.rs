@@ -35,13 +35,19 @@ pub struct Running {
 pub struct Hub {
     running: Mutex<HashMap<BackupId, Running>>,
     changes: broadcast::Sender<Change>,
+    closing: watch::Sender<bool>,
     /// Wakes the worker: there may be a job.
     pub work: Notify,
 }
 
 impl Default for Hub {
     fn default() -> Self {
-        Self { running: Mutex::default(), changes: broadcast::channel(1024).0, work: Notify::new() }
+        Self {
+            running: Mutex::default(),
+            changes: broadcast::channel(1024).0,
+            closing: watch::Sender::new(false),
+            work: Notify::new(),
+        }
     }
 }
 
@@ -55,6 +61,19 @@ impl Hub {
     /// Hears of changes from now on.
     pub fn listen(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
+    }
+
+    /// The console stops: streams that would never end by themselves do so now.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Ends when the console stops.
+    pub fn closing(&self) -> impl Future<Output = ()> + use<> {
+        let mut closing = self.closing.subscribe();
+        async move {
+            let _ = closing.wait_for(|closing| *closing).await;
+        }
     }
 
     /// A run begins here.

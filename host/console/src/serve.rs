@@ -53,6 +53,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::warn!("a run did not end in time; the next start puts things in step");
     }
     care.abort();
+    app.hub.close();
     handle.stop(true).await;
     server.await.context("the server ended badly")??;
     app.catalog.close().await;

@@ -73,7 +73,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for CheckedForm<T> {
     }
 }
 
-/// Reads the fields into a struct, as `serde_urlencoded` does.
+/// Reads the fields into a struct. Each of them is text.
 fn parse<T: DeserializeOwned>(fields: Vec<(String, String)>) -> Result<T, Error> {
     use serde::de::{IntoDeserializer as _, value::MapDeserializer};
     let pairs = fields.into_iter().filter(|(name, _)| name != "csrf");

@@ -51,7 +51,7 @@ impl Access {
     /// A command for one of a client's programs that connects: the connection
     /// string is set, further arguments are the caller's.
     pub(super) fn command(&self, client: &Client, program: &str) -> Command {
-        let mut command = self.offline_command(client, program);
+        let mut command = offline_command(client, program);
         command
             .env("PGPASSFILE", self.passfile_path())
             .env("PGAPPNAME", &self.application)
@@ -60,24 +60,24 @@ impl Access {
         command
     }
 
-    /// A command for one of a client's programs that connects to nothing.
-    pub(super) fn offline_command(&self, client: &Client, program: &str) -> Command {
-        let mut command = Command::new(client.program(program));
-        command
-            .env_clear()
-            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("LC_ALL", "C")
-            // So that nobody's ~/.pgpass, ~/.psqlrc, service file or key is used.
-            .env("HOME", "/nonexistent")
-            .current_dir("/");
-        command
-    }
-
     /// Where the programs find the password file: among this process's open
     /// files, which only its own user may look into. They inherit nothing.
     fn passfile_path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}/fd/{}", process::id(), self.passfile.as_raw_fd()))
     }
+}
+
+/// A command for one of a client's programs that connects to nothing.
+pub(super) fn offline_command(client: &Client, program: &str) -> Command {
+    let mut command = Command::new(client.program(program));
+    command
+        .env_clear()
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LC_ALL", "C")
+        // So that nobody's ~/.pgpass, ~/.psqlrc, service file or key is used.
+        .env("HOME", "/nonexistent")
+        .current_dir("/");
+    command
 }
 
 /// The connection string. Inside it nothing is expanded a second time: a

@@ -13,7 +13,7 @@ use cofferdam_artifact::{
 };
 use cofferdam_model::{Failure, FailureKind};
 
-use super::{access::Access, dump::SHAPE, words};
+use super::{access::offline_command, dump::SHAPE, words};
 use crate::{Client, engine::Job, process::Running};
 
 /// Bytes per read.
@@ -21,7 +21,6 @@ const BLOCK: usize = 256 * 1024;
 
 /// Reads the archive to its end. `tables` is how many are expected.
 pub(super) fn check(
-    access: &Access,
     client: &Client,
     tables: u64,
     job: &Job<'_>,
@@ -32,7 +31,7 @@ pub(super) fn check(
     let file = file.map_err(|error| {
         Failure::new(FailureKind::Storage, format!("the file could not be read again: {error}"))
     })?;
-    let mut command: Command = access.offline_command(client, "pg_restore");
+    let mut command: Command = offline_command(client, "pg_restore");
     command.args(SHAPE).args(["--file", "-"]);
     let stage = Arc::clone(job.stage);
     let mut running = Running::start(command, file.into(), move |line| stage.note(line))?;

@@ -57,7 +57,7 @@ pub(super) fn dump(
         Format::Plain => plain(copied),
         Format::Custom => {
             job.journal.info("reading the archive again with pg_restore to check it");
-            let report = archive::check(access, client, found.tables, job, temp)?;
+            let report = archive::check(client, found.tables, job, temp)?;
             whole(&report)?;
             Ok(Dumped {
                 copied,

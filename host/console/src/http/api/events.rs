@@ -58,9 +58,16 @@ pub async fn stream(
             // The record is read before the log: the last lines of an ended run are then never missed.
             let Ok(now) = backups::get(&app, backup.id).await else { return };
             let ended = !matches!(now.status, BackupStatus::Pending | BackupStatus::Running);
-            for (number, line) in backups::log(&app, backup.id, seq, LINES).await.unwrap_or_default() {
-                seq = number;
-                yield Ok::<_, Infallible>(event("log", Some(number), &LogEntry { seq: number, line }));
+            loop {
+                let lines = backups::log(&app, backup.id, seq, LINES).await.unwrap_or_default();
+                let more = lines.len() == LINES as usize;
+                for (number, line) in lines {
+                    seq = number;
+                    yield Ok::<_, Infallible>(event("log", Some(number), &LogEntry { seq: number, line }));
+                }
+                if !more {
+                    break;
+                }
             }
             if ended {
                 yield Ok(event("done", None, &Backup::new(&now, app.now())));
@@ -69,6 +76,7 @@ pub async fn stream(
             let Ok(state) = state_of(&app, &backup.id.to_string()).await else { return };
             yield Ok(event("progress", None, &state));
             // Word of other backups is passed over without another look.
+            let closing = app.hub.closing();
             let own = async {
                 while let Ok(change) = changes.recv().await {
                     if change == Change::Backup(backup.id) {
@@ -76,7 +84,10 @@ pub async fn stream(
                     }
                 }
             };
-            let _ = time::timeout(LOOK, own).await;
+            tokio::select! {
+                () = closing => return,
+                _ = time::timeout(LOOK, own) => {}
+            }
             looks += 1;
             if looks.is_multiple_of(WELCOME_EVERY) && !still_welcome(&app, &actor, token.as_deref()).await {
                 return;

@@ -12,7 +12,7 @@ use cofferdam_views::{
         backups as list_view,
     },
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{
     common::{form_errors, item},
@@ -137,7 +137,14 @@ pub async fn cancel(
 /// Whether to keep it.
 #[derive(Deserialize)]
 pub struct PinForm {
+    #[serde(deserialize_with = "truth")]
     pinned: bool,
+}
+
+/// Each field of a form is text, also `true` and `false`.
+fn truth<'de, D: Deserializer<'de>>(field: D) -> std::result::Result<bool, D::Error> {
+    let text = String::deserialize(field)?;
+    text.parse().map_err(serde::de::Error::custom)
 }
 
 /// `POST /backups/{id}/pin`

@@ -37,12 +37,15 @@ pub async fn stream(
     let body = async_stream::stream! {
         yield Ok::<_, Infallible>(Bytes::from_static(b"retry: 2000\n\n"));
         let mut foreign = foreign_state(&app).await;
+        let closing = app.hub.closing();
+        tokio::pin!(closing);
         let mut pulse = time::interval_at(time::Instant::now() + PULSE, PULSE);
         let mut look = time::interval(Duration::from_secs(1));
         loop {
             let mut changed: HashSet<BackupId> = HashSet::new();
             let mut list = false;
             tokio::select! {
+                () = &mut closing => return,
                 change = news.recv() => match change {
                     Ok(change) => note(change, &mut changed, &mut list),
                     // Too much happened: the page fetches the list, and with it everything.
