@@ -174,18 +174,20 @@ async fn the_pages_of_databases_and_the_account_and_errors() {
     inspector.open("/account").await;
     inspector.open("/no-such-page").await;
     // A form sent twice, one without its token, and a method that is none.
-    for (state, form) in [
-        ("409", format!("action='/backups/{backup}/delete'><input name=csrf>")),
-        ("403, an old form", "action='/logout'><input name=csrf value=old>".to_owned()),
-        ("405", "action='/account'>".to_owned()),
+    for (state, action, token) in [
+        ("409", format!("/backups/{backup}/delete"), ""),
+        ("403, an old form", "/logout".to_owned(), "old"),
+        ("405", "/account".to_owned(), ""),
     ] {
         inspector.visitor.open("/account").await;
         let script = format!(
-            "const token = document.querySelector('[name=csrf]').value;
-             document.body.insertAdjacentHTML('beforeend', \"<form id=own method=post {form}</form>\");
-             const own = document.querySelector('#own [name=csrf]');
-             if (own && !own.value) own.value = token;
-             document.querySelector('#own').submit()"
+            "const form = document.createElement('form'), field = document.createElement('input');
+             Object.assign(form, {{ id: 'own', method: 'post', action: '{action}' }});
+             field.name = 'csrf';
+             field.value = '{token}' || document.querySelector('[name=csrf]').value;
+             form.append(field);
+             document.body.append(form);
+             form.submit()"
         );
         inspector.visitor.ask(&script).await;
         inspector

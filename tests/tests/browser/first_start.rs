@@ -1,8 +1,10 @@
 //! From the first start to a restored database, on the pages alone.
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
 use cofferdam_tests::{Console, TestCluster, Visitor, held, wait_until};
+
+use crate::stage::run;
 
 /// Adds the database on the page and ends on its own page.
 async fn add_database(visitor: &Visitor, cluster: &TestCluster, name: &str) {
@@ -13,20 +15,6 @@ async fn add_database(visitor: &Visitor, cluster: &TestCluster, name: &str) {
     visitor.fill("#database-password", cluster.password()).await;
     visitor.press("Add the database").await;
     visitor.until("the database's page", "return document.querySelector('#check-title')").await;
-}
-
-/// Runs the page's commands as written, in the folder of the download.
-fn run(command: &str, visitor: &Visitor, cluster: &TestCluster) -> String {
-    let mut shell = Command::new("bash");
-    shell.args(["-euo", "pipefail", "-c", command]).current_dir(visitor.browser.downloads());
-    let server = cluster.server();
-    shell.envs(server.environment("postgres")).env_remove("PGDATABASE");
-    let programs = server.programs().path("psql");
-    let path = std::env::var("PATH").unwrap_or_default();
-    shell.env("PATH", format!("{}:{path}", programs.parent().expect("a folder").display()));
-    let told = shell.output().expect("bash");
-    assert!(told.status.success(), "{command}: {}", String::from_utf8_lossy(&told.stderr));
-    String::from_utf8_lossy(&told.stdout).into_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]

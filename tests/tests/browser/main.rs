@@ -12,4 +12,5 @@ mod keyboard;
 mod lists;
 mod live;
 mod records;
+mod restoring;
 mod scripts_off;

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::Command};
 
-use cofferdam_tests::{Api, Console, TestCluster};
+use cofferdam_tests::{Api, Console, TestCluster, Visitor};
 use serde_json::{Value, json};
 
 /// Makes a small SQLite file beside the console and adds it under this name.
@@ -40,4 +40,19 @@ pub(crate) fn back_up(api: &Api, database: &str, note: &str) -> String {
 #[track_caller]
 pub(crate) fn id(record: &Value) -> String {
     record["id"].as_str().expect("an id").to_owned()
+}
+
+/// Runs the page's commands as written, in the folder of the download.
+#[track_caller]
+pub(crate) fn run(command: &str, visitor: &Visitor, cluster: &TestCluster) -> String {
+    let mut shell = Command::new("bash");
+    shell.args(["-euo", "pipefail", "-c", command]).current_dir(visitor.browser.downloads());
+    let server = cluster.server();
+    shell.envs(server.environment("postgres")).env_remove("PGDATABASE");
+    let programs = server.programs().path("psql");
+    let path = std::env::var("PATH").unwrap_or_default();
+    shell.env("PATH", format!("{}:{path}", programs.parent().expect("a folder").display()));
+    let told = shell.output().expect("bash");
+    assert!(told.status.success(), "{command}: {}", String::from_utf8_lossy(&told.stderr));
+    String::from_utf8_lossy(&told.stdout).into_owned()
 }

@@ -1,0 +1,51 @@
+//! The commands under "Restore by hand" work as they stand on the page.
+
+use std::time::Duration;
+
+use cofferdam_tests::{Console, TestCluster, Visitor};
+use serde_json::json;
+
+use crate::stage::{add_blog, back_up, id, run};
+
+/// Downloads the backup and does what its page says.
+async fn restore(visitor: &Visitor, backup: &str, cluster: &TestCluster) -> Vec<String> {
+    visitor.open(&format!("/backups/{backup}")).await;
+    visitor.press("Download").await;
+    visitor.browser.downloaded(Duration::from_secs(30));
+    let commands = visitor.each(".howto pre").await;
+    for command in &commands {
+        run(command, visitor, cluster);
+    }
+    commands
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_custom_archive_is_restored_by_the_commands_of_its_page() {
+    let cluster = TestCluster::start();
+    cluster.create_shop("shop", 300);
+    let console = Console::builder().database(&cluster, "shop").start();
+    let api = console.api();
+    let wish = json!({ "database": "shop", "format": "custom" });
+    let backup = id(&api.post("/api/v1/backups", &wish).expect(202).json());
+    api.ended(&backup);
+    let visitor = Visitor::administrator(&console).await;
+    let commands = restore(&visitor, &backup, &cluster).await;
+    assert!(commands.last().is_some_and(|it| it.starts_with("pg_restore ")), "{commands:?}");
+    cluster.assert_same("shop", "newdb");
+    visitor.browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_sqlite_backup_is_restored_by_the_commands_of_its_page() {
+    let cluster = TestCluster::start();
+    let console = Console::builder().start();
+    let api = console.api();
+    add_blog(&console, &api, "blog");
+    let backup = back_up(&api, "blog", "");
+    let visitor = Visitor::administrator(&console).await;
+    restore(&visitor, &backup, &cluster).await;
+    let source = console.folder().join("blog.db");
+    let same = format!("diff <(sqlite3 {} .dump) <(sqlite3 new.db .dump)", source.display());
+    run(&same, &visitor, &cluster);
+    visitor.browser.quit().await;
+}
