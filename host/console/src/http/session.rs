@@ -81,6 +81,9 @@ pub fn notice(session: &Session, kind: NoticeKind, text: &str) {
 
 /// That sentence, once.
 pub fn take_notice(session: &Session) -> Option<Notice> {
+    // Removing what is not there would count as a change, and each page would
+    // then write to the catalog.
+    session.entries().get(NOTICE)?;
     let (kind, text): (String, String) = session.remove_as(NOTICE)?.ok()?;
     let kind = if kind == "done" { NoticeKind::Done } else { NoticeKind::Failed };
     Some(Notice { kind, text })
