@@ -1,15 +1,21 @@
 //! Everything that service functions need, opened once.
 
-use std::{fs, os::unix::fs::DirBuilderExt as _, path::Path, time::Duration};
+use std::{
+    collections::HashMap, fs, os::unix::fs::DirBuilderExt as _, path::Path, sync::Mutex,
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use chrono::Utc;
 use cofferdam_artifact::{Folder, FolderId};
 use cofferdam_backup::Clients;
 use cofferdam_catalog::Catalog;
-use cofferdam_model::{Failure, FailureKind, Secret, Timestamp};
+use cofferdam_model::{DatabaseId, Failure, FailureKind, Secret, Timestamp};
 
-use crate::{config::Config, http::Throttle, hub::Hub, password::Passwords, vault::Vault};
+use crate::{
+    config::Config, http::Throttle, hub::Hub, password::Passwords, service::databases::Checked,
+    vault::Vault,
+};
 
 /// Keys of the catalog's settings.
 pub mod keys {
@@ -42,6 +48,8 @@ pub struct App {
     pub clients: Clients,
     /// What goes on right now.
     pub hub: Hub,
+    /// What the last look at each database found, until the console stops.
+    pub checks: Mutex<HashMap<DatabaseId, Checked>>,
 }
 
 impl App {
@@ -62,6 +70,7 @@ impl App {
             throttle: Throttle::default(),
             clients,
             hub: Hub::default(),
+            checks: Mutex::default(),
             config,
         })
     }

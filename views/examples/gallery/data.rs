@@ -296,7 +296,7 @@ pub(crate) fn check(bad: bool) -> Check {
     } else {
         points.push(point(Outcome::Good, "Reads every table", "31 of 31 tables", None, None));
     }
-    Check { at: ago(95), millis: 840, points, failure: None }
+    Check { at: ago(95), millis: 840, points, failure: None, role_sql: Some(ROLE_SQL.into()) }
 }
 
 pub(crate) fn sessions(count: usize) -> Vec<SessionItem> {

@@ -22,8 +22,6 @@ pub struct DatabasePage {
     pub check: Option<Check>,
     /// Its newest backups, newest first; ten or so.
     pub recent: Vec<BackupItem>,
-    /// Statements that make a role which may read everything and nothing else; PostgreSQL only.
-    pub role_sql: Option<String>,
     /// The form behind the button, for this database alone.
     pub generate: GenerateForm,
 }
@@ -39,6 +37,8 @@ pub struct Check {
     pub points: Vec<CheckPoint>,
     /// Why it ended early, if it did.
     pub failure: Option<Failure>,
+    /// Statements that make a role which may read everything and nothing else; PostgreSQL only.
+    pub role_sql: Option<String>,
 }
 
 /// One point of a pre-flight.
@@ -86,7 +86,7 @@ pub fn page(chrome: &Chrome, data: &DatabasePage) -> Markup {
             }
             div.columns.columns-wide {
                 div.column { (recent(chrome, data)) (check(chrome, database.id, data.check.as_ref())) }
-                div.column { (facts(chrome, data)) (role_sql(data)) }
+                div.column { (facts(chrome, data)) }
             }
         },
     )
@@ -150,10 +150,9 @@ fn facts(chrome: &Chrome, data: &DatabasePage) -> Markup {
     }
 }
 
-fn role_sql(data: &DatabasePage) -> Markup {
-    let Some(sql) = &data.role_sql else { return html! {} };
+fn role_sql(sql: &str) -> Markup {
     html! {
-        details.fold {
+        details.fold.after-panel {
             summary { (icon(Icon::Chevron)) span { (t::ROLE_TITLE) } }
             div.fold-body {
                 p.muted { (t::ROLE_NOTE) }
@@ -190,6 +189,7 @@ pub fn check(chrome: &Chrome, id: DatabaseId, check: Option<&Check>) -> Markup {
                     Some(check) => (found(chrome, check)),
                 }
             }
+            @if let Some(sql) = check.and_then(|check| check.role_sql.as_deref()) { (role_sql(sql)) }
         }
     }
 }

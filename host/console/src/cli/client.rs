@@ -217,7 +217,10 @@ impl Client {
             Self::Local(app) => {
                 let database = databases::find(app, key).await?;
                 Ok(crate::http::api::databases::check_json(
-                    &databases::check(app, &database).await?,
+                    &databases::check(app, &database)
+                        .await?
+                        .found
+                        .map_err(crate::service::Error::from)?,
                 ))
             }
             Self::Remote(remote) => {

@@ -1,13 +1,20 @@
 //! Databases: adding, changing, checking, removing.
 
+use std::{
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant},
+};
+
 use cofferdam_backup::{Control, Preflight};
 use cofferdam_catalog::{DatabaseUpdate, NewDatabase, Tx};
-use cofferdam_model::{Connection, Database, DatabaseId, Engine, Secret, Slug, Timestamp};
+use cofferdam_model::{
+    Connection, Database, DatabaseId, Engine, Failure, FailureKind, Secret, Slug, Timestamp,
+};
 
 use super::{Actor, Error, Result, audit, connection};
 use crate::{app::App, dto::DatabaseInput};
 
-const CHECK_LIMIT: std::time::Duration = std::time::Duration::from_mins(1);
+const CHECK_LIMIT: Duration = Duration::from_mins(1);
 
 /// All databases, by name.
 pub async fn list(app: &App) -> Result<Vec<Database>> {
@@ -128,6 +135,7 @@ pub async fn update(
     let changed = tx.database(database.id).await?.ok_or(Error::NotFound("database"))?;
     audit::record(&mut tx, by, "database.update", audit::Object::database(&changed), now).await?;
     tx.commit().await?;
+    forget_check(app, database.id);
     Ok(changed)
 }
 
@@ -141,26 +149,56 @@ pub async fn remove(app: &App, by: &Actor, database: &Database) -> Result<()> {
     Ok(())
 }
 
-/// Looks whether a backup would work now.
-pub async fn check(app: &std::sync::Arc<App>, database: &Database) -> Result<Preflight> {
+/// With other settings the last look says nothing any more.
+fn forget_check(app: &App, id: DatabaseId) {
+    app.checks.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+}
+
+/// What a look at a database found.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// When it ended.
+    pub at: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// What was found, or why it could not be looked at.
+    pub found: std::result::Result<Preflight, Failure>,
+}
+
+/// Looks whether a backup would work now, and remembers what was found.
+pub async fn check(app: &Arc<App>, database: &Database) -> Result<Checked> {
+    let begun = Instant::now();
+    let found = match look(app, database).await {
+        Ok(found) => Ok(found),
+        Err(Error::Failed(failure)) => Err(failure),
+        Err(other) => return Err(other),
+    };
+    let checked = Checked { at: app.now(), took: begun.elapsed(), found };
+    app.checks.lock().unwrap_or_else(PoisonError::into_inner).insert(database.id, checked.clone());
+    Ok(checked)
+}
+
+/// What the last look found, if there was one since the console started.
+pub fn last_check(app: &App, id: DatabaseId) -> Option<Checked> {
+    app.checks.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+}
+
+async fn look(app: &Arc<App>, database: &Database) -> Result<Preflight> {
     let connection = open(app, database)?;
     let folder = app.folder().await?;
     let control = Control::new();
     let watch = control.clone();
     let app = app.clone();
-    let work = tokio::task::spawn_blocking(move || {
+    let mut work = tokio::task::spawn_blocking(move || {
         cofferdam_backup::check(&connection, &app.clients, &folder, &control)
     });
-    tokio::pin!(work);
     let done = tokio::select! {
         done = &mut work => done,
         () = tokio::time::sleep(CHECK_LIMIT) => {
             watch.cancel(cofferdam_backup::Stop::Cancelled);
             let _ = work.await;
-            return Err(Error::Conflict {
-                message: "the server did not answer within a minute".to_owned(),
-                hint: Some("look whether it is overloaded or a lock is held".to_owned()),
-            });
+            let failure = Failure::new(FailureKind::Timeout, "the server did not answer within a minute");
+            return Err(failure.hint("look whether it is overloaded or a lock is held").into());
         }
     };
     Ok(done.map_err(|error| Error::Internal(error.into()))??)

@@ -35,7 +35,6 @@ pub(super) fn database_pages(pages: &mut Pages) {
         .into(),
         check: Some(data::check(false)),
         recent: vec![data::running(&shop), data::done(good), data::failed(&shop, 90_000)],
-        role_sql: Some(data::ROLE_SQL.into()),
         generate: data::generate(&[&shop]),
     };
     put(pages, "database", database::page(&chrome, &page));
@@ -60,6 +59,7 @@ pub(super) fn database_pages(pages: &mut Pages) {
                 check: Some(database::Check {
                     points: Vec::new(),
                     failure: Some(failure),
+                    role_sql: None,
                     ..data::check(false)
                 }),
                 ..page.clone()
@@ -77,7 +77,6 @@ pub(super) fn database_pages(pages: &mut Pages) {
                 facts: vec![("File".into(), catalog.summary.clone())],
                 check: None,
                 recent: Vec::new(),
-                role_sql: None,
                 generate: data::generate(&[&catalog]),
             },
         ),

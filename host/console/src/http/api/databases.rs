@@ -87,7 +87,7 @@ pub async fn remove(
 )]
 pub async fn check(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse> {
     let database = databases::find(&app, &id).await?;
-    let found = databases::check(&app.into_inner(), &database).await?;
+    let found = databases::check(&app.into_inner(), &database).await?.found?;
     Ok(HttpResponse::Ok().json(check_json(&found)))
 }
 

@@ -1,7 +1,5 @@
 //! `/databases/{id}` and its pre-flight.
 
-use std::{sync::Arc, time::Instant};
-
 use actix_web::{HttpRequest, HttpResponse, web};
 use cofferdam_backup::Preflight;
 use cofferdam_catalog::BackupFilter;
@@ -22,10 +20,13 @@ use crate::{
         chrome::{self, html},
         csrf::CheckedForm,
     },
-    service::{Error, Result, backups, databases},
+    service::{
+        Result, backups,
+        databases::{self, Checked},
+    },
 };
 
-async fn data(app: &App, database: &Database, check: Option<Check>) -> Result<DatabasePage> {
+async fn data(app: &App, database: &Database) -> Result<DatabasePage> {
     let newest =
         BackupFilter { database_id: Some(database.id), limit: 10, ..BackupFilter::default() };
     let recent = backups::list(app, &newest).await?.backups;
@@ -34,9 +35,8 @@ async fn data(app: &App, database: &Database, check: Option<Check>) -> Result<Da
     Ok(DatabasePage {
         card: card_of(app, database).await?,
         facts: facts(&databases::open(app, database)?),
-        check,
+        check: databases::last_check(app, database.id).map(shown),
         recent: items(app, recent).await?,
-        role_sql: None,
         generate: form,
     })
 }
@@ -48,7 +48,7 @@ pub async fn show(
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
     let database = databases::find(&app, &id).await?;
-    let data = data(&app, &database, None).await?;
+    let data = data(&app, &database).await?;
     Ok(html(view::page(&chrome::of(&request, Some(Nav::Databases)), &data)))
 }
 
@@ -60,26 +60,27 @@ pub async fn check(
     _form: CheckedForm<Empty>,
 ) -> Result<HttpResponse> {
     let database = databases::find(&app, &id).await?;
-    let begun = Instant::now();
-    let shared: Arc<App> = app.clone().into_inner();
-    let (found, failure) = match databases::check(&shared, &database).await {
-        Ok(found) => (Some(found), None),
-        Err(Error::Failed(failure)) => (None, Some(failure)),
-        Err(other) => return Err(other),
-    };
-    let check = Check {
-        at: app.now(),
-        millis: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-        points: found.as_ref().map(points).unwrap_or_default(),
-        failure,
-    };
+    let checked = databases::check(&app.clone().into_inner(), &database).await?;
     let chrome = chrome::of(&request, Some(Nav::Databases));
     if request.headers().contains_key("hx-request") {
-        return Ok(html(view::check(&chrome, database.id, Some(&check))));
+        return Ok(html(view::check(&chrome, database.id, Some(&shown(checked)))));
     }
-    let mut data = data(&app, &database, Some(check)).await?;
-    data.role_sql = found.and_then(|found| found.role_sql);
-    Ok(html(view::page(&chrome, &data)))
+    Ok(html(view::page(&chrome, &data(&app, &database).await?)))
+}
+
+/// What was found, in the words of the page.
+fn shown(checked: Checked) -> Check {
+    let (found, failure) = match checked.found {
+        Ok(found) => (Some(found), None),
+        Err(failure) => (None, Some(failure)),
+    };
+    Check {
+        at: checked.at,
+        millis: u64::try_from(checked.took.as_millis()).unwrap_or(u64::MAX),
+        points: found.as_ref().map(points).unwrap_or_default(),
+        failure,
+        role_sql: found.and_then(|found| found.role_sql),
+    }
 }
 
 /// The findings in the order in which a run would meet them.
