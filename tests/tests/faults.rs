@@ -5,11 +5,14 @@
 //! Some tests need a program with fail points: `cargo xtask test` builds it,
 //! and so does `cargo build -p cofferdam --features failpoints`.
 
-// Nothing outside uses a test; `pub` marks what its other modules do.
-#![allow(unreachable_pub)]
+// Nothing outside uses a test; `pub` marks what its other modules do. Numbers
+// that were measured are printed, for whoever runs a test to read them.
+#![allow(unreachable_pub, clippy::print_stdout)]
 
 #[path = "faults/link.rs"]
 mod link;
+#[path = "faults/look.rs"]
+mod look;
 #[path = "faults/world.rs"]
 mod world;
 
@@ -31,6 +34,8 @@ mod lease;
 mod limits;
 #[path = "faults/queue.rs"]
 mod queue;
+#[path = "faults/secret.rs"]
+mod secret;
 #[path = "faults/server.rs"]
 mod server;
 #[path = "faults/stopping.rs"]

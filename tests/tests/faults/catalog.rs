@@ -24,7 +24,8 @@ fn remove_catalog(world: &World) {
 #[test]
 fn a_damaged_catalog_is_told_and_a_new_one_takes_the_backups_back_with_all_they_say() {
     let mut world = World::new();
-    let wish = json!({ "database": "shop", "description": "before the move", "compression_level": 5 });
+    let wish =
+        json!({ "database": "shop", "description": "before the move", "compression_level": 5 });
     let id = world.api.post("/api/v1/backups", &wish).expect(202).json()["id"].clone();
     let id = id.as_str().expect("an id").to_owned();
     world.end_of(&id);
@@ -145,8 +146,10 @@ fn locked_for_a_minute_while_a_backup_ends_it_is_retried_and_nothing_is_lost() {
             let wish = json!({ "database": "shop" });
             (world.api.post("/api/v1/backups", &wish), begin.elapsed())
         });
-        while locked.elapsed() < Duration::from_secs(60) {
-            for path in ["/healthz", "/readyz", "/login", "/api/v1/backups", "/api/v1/backups/stats"] {
+        while locked.elapsed() < Duration::from_mins(1) {
+            for path in
+                ["/healthz", "/readyz", "/login", "/api/v1/backups", "/api/v1/backups/stats"]
+            {
                 let begin = Instant::now();
                 let status = world.api.get(path).status;
                 answers.push((path, status, begin.elapsed()));
@@ -168,8 +171,9 @@ fn locked_for_a_minute_while_a_backup_ends_it_is_retried_and_nothing_is_lost() {
     let slowest = answers.iter().max_by_key(|answer| answer.2).expect("answers");
     println!("{} answers, the slowest {slowest:?}", answers.len());
     for (path, status, took) in &answers {
-        assert!([200, 503].contains(status), "{path}: {status}");
-        assert!(*took < Duration::from_secs(15), "{path} took {took:?}");
+        // Reading waits for nobody, nor does a page that is only looked at.
+        assert_eq!(*status, 200, "{path}");
+        assert!(*took < Duration::from_secs(5), "{path} took {took:?}");
     }
     let backup: Value = cofferdam_tests::wait_until("its record", PATIENCE, || {
         let answer = world.api.get(&format!("/api/v1/backups/{id}"));

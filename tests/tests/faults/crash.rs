@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use cofferdam_tests::wait_until;
 
-use crate::world::{PATIENCE, World, assert_verified, files, is_open};
+use crate::{
+    look::assert_verified,
+    world::{PATIENCE, World, files, is_open},
+};
 
 /// Every place at which a backup that succeeds passes; see the artifact crate.
 const PLACES: [&str; 13] = [
@@ -77,8 +80,11 @@ fn a_deletion_that_was_cut_off_is_finished_and_never_brought_back() {
         world.console.restart_with(|builder| builder.failpoints(&format!("{place}=return(abort)")));
         let backup = world.back_up();
         let id = backup["id"].as_str().expect("an id");
-        let mut request = format!("DELETE /api/v1/backups/{id} HTTP/1.1\r\nHost: localhost\r\n");
-        request += &format!("Authorization: Bearer {}\r\n\r\n", world.api.token().expect("a token"));
+        let token = world.api.token().expect("a token");
+        let request = format!(
+            "DELETE /api/v1/backups/{id} HTTP/1.1\r\nHost: localhost\r\n\
+             Authorization: Bearer {token}\r\n\r\n"
+        );
         // The console ends while it answers.
         let _ = world.api.raw(request.as_bytes(), PATIENCE);
         world.console.wait_for_end(PATIENCE);

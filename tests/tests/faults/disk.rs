@@ -68,7 +68,9 @@ fn a_backup_disk_that_fills_up_fails_the_backup_and_recovers_when_freed() {
 fn every_place_of_a_full_disk_is_told_as_such() {
     let mut world = World::new();
     for place in ["write", "fsync", "sidecar-write", "sidecar-rename", "rename", "fsync-folder"] {
-        world.console.restart_with(|it| it.failpoints(&format!("artifact::{place}=1*return(ENOSPC)")));
+        world
+            .console
+            .restart_with(|it| it.failpoints(&format!("artifact::{place}=1*return(ENOSPC)")));
         let id = world.begin();
         world.failure_of(&id, "space");
         world.assert_quiet();
@@ -80,9 +82,8 @@ fn every_place_of_a_full_disk_is_told_as_such() {
 #[test]
 fn a_disk_that_fails_once_anywhere_costs_that_backup_and_nothing_else() {
     let mut world = World::new();
-    let places = [
-        "write", "fsync", "close", "sidecar-write", "sidecar-rename", "rename", "fsync-folder",
-    ];
+    let places =
+        ["write", "fsync", "close", "sidecar-write", "sidecar-rename", "rename", "fsync-folder"];
     for place in places {
         world.console.restart_with(|it| it.failpoints(&format!("artifact::{place}=1*return(EIO)")));
         let id = world.begin();

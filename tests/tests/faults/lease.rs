@@ -31,13 +31,14 @@ fn what_comes_with_an_old_fence_is_refused_and_its_file_is_not_kept() {
     world.console.signal(Signal::STOP);
     // As a second host would do when the lease has expired.
     let of = format!("WHERE backup_id = '{id}'");
-    sql(&world, &format!("UPDATE jobs SET worker = 'other-host', fence = fence + 1, beats = 0 {of}"));
+    sql(
+        &world,
+        &format!("UPDATE jobs SET worker = 'other-host', fence = fence + 1, beats = 0 {of}"),
+    );
     world.link.release();
     world.console.signal(Signal::CONT);
     world.assert_quiet();
-    wait_until("the end of its file", PATIENCE, || {
-        (files(&world.folder).len() == 1).then_some(())
-    });
+    wait_until("the end of its file", PATIENCE, || (files(&world.folder).len() == 1).then_some(()));
     thread::sleep(Duration::from_secs(3));
     // The record is the other's to close.
     assert_eq!(world.state(&id)["status"], "running");
@@ -71,7 +72,8 @@ fn a_command_line_that_is_killed_in_its_run_is_cleaned_up_after_by_the_console()
     command.args(["backup", "create", "shop"]).stdout(Stdio::null()).stderr(Stdio::null());
     let mut command = command.spawn().expect("it starts");
     wait_until("its bytes", PATIENCE, || {
-        let grown = |name: &String| fs::metadata(world.folder.join(name)).is_ok_and(|it| it.len() > 1000);
+        let grown =
+            |name: &String| fs::metadata(world.folder.join(name)).is_ok_and(|it| it.len() > 1000);
         files(&world.folder).iter().any(grown).then_some(())
     });
     // A console that starts now leaves a living run alone, and one of a

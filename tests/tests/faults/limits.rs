@@ -33,7 +33,8 @@ fn short_of_file_descriptors_it_loses_nothing_and_recovers() {
     let logged = world.console.stderr().len();
     let address = world.console.url().trim_start_matches("http://").to_owned();
     let id = world.begin_and_hold();
-    let crowd: Vec<TcpStream> = (0..200).filter_map(|_| TcpStream::connect(&address).ok()).collect();
+    let crowd: Vec<TcpStream> =
+        (0..200).filter_map(|_| TcpStream::connect(&address).ok()).collect();
     assert!(crowd.len() > 64, "{}", crowd.len());
     world.link.release();
     thread::sleep(Duration::from_secs(5));

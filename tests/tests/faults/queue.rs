@@ -27,7 +27,9 @@ fn two_wishes_for_one_database_at_once_run_one_after_the_other() {
         let wishes: Vec<_> = (0..2).map(|_| scope.spawn(|| world.begin())).collect();
         wishes.into_iter().map(|wish| wish.join().expect("no panic")).collect()
     });
-    wait_until("one that runs", PATIENCE, || (in_state(&world, "running").len() == 1).then_some(()));
+    wait_until("one that runs", PATIENCE, || {
+        (in_state(&world, "running").len() == 1).then_some(())
+    });
     // Longer than the queue is left alone.
     thread::sleep(Duration::from_secs(3));
     assert_eq!(in_state(&world, "running").len(), 1);

@@ -85,7 +85,9 @@ impl Lock {
         writeln!(input, "BEGIN; LOCK orders IN ACCESS EXCLUSIVE MODE;").expect("it listens");
         let held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted \
                     AND relation = 'orders'::regclass";
-        wait_until("the lock", PATIENCE, || (world.cluster.psql("shop", held) == "1").then_some(()));
+        wait_until("the lock", PATIENCE, || {
+            (world.cluster.psql("shop", held) == "1").then_some(())
+        });
         Self(child)
     }
 }
