@@ -88,3 +88,17 @@ fn a_command_line_that_is_killed_in_its_run_is_cleaned_up_after_by_the_console()
     world.failure_of(&id, "interrupted");
     world.assert_whole();
 }
+
+#[test]
+fn a_second_console_on_the_same_data_is_refused_and_disturbs_nothing() {
+    let world = World::new();
+    let id = world.begin_and_hold();
+    let second = world.console.cli().arg("serve").output().expect("it starts");
+    assert!(!second.status.success());
+    let told = String::from_utf8_lossy(&second.stderr);
+    assert!(told.contains("another console already serves"), "{told}");
+    assert!(told.contains("HINT:"), "{told}");
+    world.link.release();
+    assert_eq!(world.end_of(&id)["status"], "completed");
+    world.assert_whole();
+}
