@@ -34,6 +34,7 @@ async fn main() {
     held::create_wide(&cluster, "analytics");
     let console = Console::builder().database(&cluster, "shop").start();
     let visitor = Visitor::stranger(&console).await;
+    visitor.browser.cdp("Emulation.setScrollbarsHidden", json!({ "hidden": true })).await;
     let camera = Camera { visitor: &visitor, folder: &folder };
 
     camera.take("login", "/login").await;
@@ -85,6 +86,15 @@ fn id(record: &Value) -> String {
     record["id"].as_str().expect("an id").to_owned()
 }
 
+/// Moves a backup that is over into the past.
+fn date_back(console: &Console, id: &str, hours: u32) {
+    let millis = u64::from(hours) * 3_600_000;
+    console.catalog(&format!(
+        "UPDATE backups SET created_at = created_at - {millis}, started_at = started_at - {millis},
+         completed_at = completed_at - {millis} WHERE id = '{id}'"
+    ));
+}
+
 /// Makes databases and backups of every kind.
 fn tell(console: &Console, cluster: &TestCluster, api: &Api) -> Story {
     let blog = console.folder().join("blog.db");
@@ -105,22 +115,38 @@ fn tell(console: &Console, cluster: &TestCluster, api: &Api) -> Story {
     ] {
         api.post("/api/v1/databases", &wish).expect(201);
     }
-    let back_up = |database: &str, note: &str| {
+    // Each backup is made now and dated back, as if the console had run for two weeks.
+    let back_up = |database: &str, note: &str, hours: u32| {
         let wish = json!({ "database": database, "description": note });
-        api.ended(&id(&api.post("/api/v1/backups", &wish).expect(202).json()))
+        let record = api.ended(&id(&api.post("/api/v1/backups", &wish).expect(202).json()));
+        date_back(console, &id(&record), hours);
+        record
     };
-    for note in ["", "Nightly", "Before the price change"] {
-        back_up("shop", note);
-        back_up("blog", note);
+    for day in (1..=14).rev() {
+        let note = if day == 3 { "Before the price change" } else { "" };
+        back_up("shop", note, day * 24 + 9);
+        // More customers send more pictures.
+        cluster.psql(
+            "shop",
+            "INSERT INTO attachments SELECT gen_random_uuid(), 1, 'image/jpeg',
+             (SELECT string_agg(decode(md5(random()::text || n), 'hex'), '')
+              FROM generate_series(1, 12000) AS n);",
+        );
+        if day % 4 == 0 {
+            back_up("blog", "", day * 24 + 8);
+        }
     }
-    let analytics = back_up("analytics", "End of the quarter");
+    back_up("analytics", "", 8 * 24 + 7);
+    let analytics = back_up("analytics", "End of the quarter", 31);
+    back_up("blog", "New theme", 26);
     let (given_up, held) = held::hold_backup(console, api, &json!({ "database": "analytics" }));
     api.post(&format!("/api/v1/backups/{given_up}/cancel"), &json!({})).expect(202);
     drop(held);
     api.ended(&given_up);
-    let failed = back_up("crm", "");
-    let shop = back_up("shop", "Before the upgrade to 4.2");
-    api.post(&format!("/api/v1/backups/{}/pin", id(&shop)), &json!({ "pinned": true }));
+    date_back(console, &given_up, 30);
+    let failed = back_up("crm", "", 5);
+    let shop = back_up("shop", "Before the upgrade to 4.2", 0);
+    api.post(&format!("/api/v1/backups/{}/pin", id(&shop)), &json!({ "pinned": true })).expect(200);
     let wish = json!({ "database": "analytics", "description": "Before the new dashboards" });
     let (running, held) = held::hold_backup(console, api, &wish);
     let backups = vec![

@@ -69,3 +69,28 @@ async fn markup_in_notes_labels_names_tables_and_searches_is_only_text() {
     visitor.assert_quiet(&["422"]).await;
     visitor.browser.quit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_policy_refuses_is_heard_by_these_tests() {
+    let console = Console::builder().start();
+    let visitor = Visitor::administrator(&console).await;
+    visitor.assert_quiet(&[]).await;
+    let attack = "const image = new Image(); image.src = 'http://127.0.0.1:9/x.png';
+        document.body.append(image);
+        let refused = 0;
+        try { document.body.insertAdjacentHTML('beforeend', '<b>b</b>') } catch { refused += 1 }
+        try { document.body.setAttribute('onclick', 'window.hurt = 1') } catch { refused += 1 }
+        return refused";
+    assert_eq!(visitor.ask(attack).await, 2, "texts never become markup or code");
+    let heard = async || {
+        let messages = visitor.browser.messages().await.join("\n");
+        messages.contains("img-src").then_some(())
+    };
+    for _ in 0..50 {
+        if heard().await.is_some() {
+            return visitor.browser.quit().await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the refused picture is not in the browser's log");
+}

@@ -59,8 +59,11 @@ async fn without_scripts_a_database_is_added_backed_up_downloaded_and_removed() 
     visitor.press("Pin").await;
     visitor.sees("Pinned: never deleted").await;
     visitor.press("Unpin").await;
+    visitor.until("no pin", "return !document.querySelector('main .badge-off')").await;
     visitor.fill("#backup-labels", "plain").await;
     visitor.press("Save the labels").await;
+    let kept = "return document.querySelector('#backup-labels')?.defaultValue === 'plain'";
+    visitor.until("the labels", kept).await;
     visitor.open("/backups").await;
     visitor.choose("#filter-status", "failed").await;
     visitor.press("Apply").await;
