@@ -105,8 +105,7 @@ CREATE INDEX backups_by_filename ON backups (filename) WHERE filename IS NOT NUL
 -- Every list runs over one of these alone; only the rows of the page that is
 -- shown are read whole. The one of texts is the widest, and stands apart so
 -- that the others stay narrow.
-CREATE INDEX backups_by_created ON backups
-    (created_at, id, status, trigger_kind, database_slug);
+CREATE INDEX backups_by_created ON backups (created_at, id, status);
 CREATE INDEX backups_by_text ON backups
     (created_at, id, search, status, trigger_kind, database_slug);
 CREATE INDEX backups_by_status ON backups (status, created_at, id, trigger_kind, database_slug);
