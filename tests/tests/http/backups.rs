@@ -188,7 +188,7 @@ fn a_pinned_backup_is_not_deleted_and_an_unpinned_one_is_gone_with_its_file() {
     let left: Vec<_> = std::fs::read_dir(console.data().join("backups"))
         .expect("the folder")
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.contains("cofferdam"))
+        .filter(|name| name.starts_with("backup_"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }

@@ -1,8 +1,9 @@
 //! Starting: settings that are wrong, keys that are not there, catalogs that are damaged.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Output};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Output, time::Duration};
 
 use cofferdam_tests::{Console, console};
+use xtask::process;
 
 const SECRET: &str = "canary-9f2c";
 
@@ -50,7 +51,7 @@ fn each_wrong_setting_is_named_and_no_secret_is_printed() {
     ] {
         let mut variables = vec![(name, value)];
         if name == "POSTGRES_PORT" {
-            variables.push(("POSTGRES_HOST", "h"));
+            variables.push(("POSTGRES_DB", "d"));
         }
         let (code, text) = refused(&variables);
         assert_eq!(code, 1, "{name}={value}: {text}");
@@ -122,13 +123,16 @@ fn refuses_after(change: impl FnOnce(&Path)) -> String {
     console.api().back_up("cofferdam");
     assert!(console.terminate().success());
     change(&console.data());
-    let told = console.cli().arg("serve").output().expect("it runs");
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&told.stdout),
-        String::from_utf8_lossy(&told.stderr)
-    );
-    assert_eq!(told.status.code(), Some(1), "{text}");
+    let (log, mut serve) = (console.folder().join("refused.log"), console.cli());
+    let file = || fs::File::options().create(true).append(true).open(&log).expect("a log");
+    let mut child = serve.arg("serve").stdout(file()).stderr(file()).spawn().expect("it runs");
+    let status = process::wait_at_most(&mut child, Duration::from_secs(20)).expect("waited");
+    let text = fs::read_to_string(&log).expect("the log");
+    let Some(status) = status else {
+        child.kill().expect("it can be killed");
+        panic!("it serves: {text}");
+    };
+    assert_eq!(status.code(), Some(1), "{text}");
     assert!(!text.contains("Listening") && !text.contains("panicked"), "{text}");
     text
 }
