@@ -58,10 +58,11 @@ async fn main() {
     let good = &story.backups[0].1;
     camera.take("backup-log", &format!("/backups/{good}/log")).await;
     camera.take("backup-delete", &format!("/backups/{good}/delete")).await;
-    for name in ["shop", "crm"] {
+    for name in ["shop", "wiki"] {
         let database = api.get(&format!("/api/v1/databases/{name}")).expect(200).json();
         let address = format!("/databases/{}", database["id"].as_str().expect("an id"));
         visitor.open(&address).await;
+        resize(&visitor, 1440, 900).await;
         visitor.click("#check-button").await;
         visitor.until("a check", "return document.querySelector('.check-verdict')").await;
         camera.take(&format!("database-{name}"), "").await;
@@ -110,7 +111,7 @@ fn tell(console: &Console, cluster: &TestCluster, api: &Api) -> Story {
     };
     for wish in [
         server("analytics", "analytics", cluster.password()),
-        server("crm", "crm", "not the password"),
+        server("wiki", "wiki", "not the password"),
         json!({ "engine": "sqlite", "name": "blog", "path": blog }),
     ] {
         api.post("/api/v1/databases", &wish).expect(201);
@@ -144,7 +145,7 @@ fn tell(console: &Console, cluster: &TestCluster, api: &Api) -> Story {
     drop(held);
     api.ended(&given_up);
     date_back(console, &given_up, 30);
-    let failed = back_up("crm", "", 5);
+    let failed = back_up("wiki", "", 5);
     let shop = back_up("shop", "Before the upgrade to 4.2", 0);
     api.post(&format!("/api/v1/backups/{}/pin", id(&shop)), &json!({ "pinned": true })).expect(200);
     let wish = json!({ "database": "analytics", "description": "Before the new dashboards" });
@@ -165,6 +166,14 @@ struct Camera<'a> {
     folder: &'a Path,
 }
 
+/// A narrow window is a phone's: its scroll bars take no room.
+async fn resize(visitor: &Visitor, width: u32, height: u64) {
+    let size = json!({
+        "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500,
+    });
+    visitor.browser.cdp("Emulation.setDeviceMetricsOverride", size).await;
+}
+
 impl Camera<'_> {
     /// An empty path is the page as it is.
     async fn take(&self, name: &str, path: &str) {
@@ -175,13 +184,13 @@ impl Camera<'_> {
         for width in WIDTHS {
             for (dark, scheme) in [(false, "light"), (true, "dark")] {
                 browser.prefer(dark, true).await;
-                browser.resize(width, 900).await;
+                resize(&self.visitor, width, 900).await;
                 let script =
                     "return Math.min(Math.max(document.documentElement.scrollHeight, 900), 4000)";
                 let height = self.visitor.ask(script).await.as_u64().unwrap_or(900);
                 // One picture of the whole page; a phone's window is shown to its end too.
                 let height = if name == "overview" && width == 1440 { 900 } else { height };
-                browser.resize(width, u32::try_from(height).unwrap_or(900)).await;
+                resize(&self.visitor, width, height).await;
                 browser.screenshot(&self.folder.join(format!("{name}-{width}-{scheme}.png"))).await;
             }
         }

@@ -79,3 +79,28 @@ async fn a_dialog_takes_the_focus_keeps_it_and_gives_it_back() {
     visitor.assert_quiet(&[]).await;
     visitor.browser.quit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_phone_nothing_that_has_the_focus_is_covered() {
+    let console = Console::builder().start();
+    let api = console.api();
+    add_blog(&console, &api, "blog");
+    let id = back_up(&api, "blog", "");
+    let visitor = Visitor::administrator(&console).await;
+    visitor.browser.resize(375, 600).await;
+    for path in ["/".to_owned(), "/databases/new".to_owned(), format!("/backups/{id}")] {
+        visitor.open(&path).await;
+        for _ in 0..30 {
+            visitor.keys(Key::Tab + "").await;
+            let covered = "const it = document.activeElement, box = it.getBoundingClientRect();
+                const y = Math.min(box.bottom - 2, innerHeight - 1);
+                const top = document.elementFromPoint(box.left + box.width / 2, Math.max(y, 1));
+                return it === document.body || it.contains(top) || top?.contains(it) ? '' : \
+                    it.outerHTML + ' is behind ' + top?.outerHTML";
+            let covered = visitor.ask(covered).await;
+            assert_eq!(covered, "", "{path}");
+        }
+    }
+    visitor.assert_quiet(&[]).await;
+    visitor.browser.quit().await;
+}
