@@ -98,6 +98,8 @@
     if ([401, 403].includes(status)) reload();
     else if (source === stream) retryStream();
     else if (status === 422) return;
+    // Whether it was done is not known: the page as it is now says so.
+    else if (status >= 500) reload();
     else if (source?.matches("form[method=post]")) source.submit();
     else if (source?.matches("a[href]")) location.assign(source.href);
     else if (source?.id === "live" && status === 404) location.assign("/backups");

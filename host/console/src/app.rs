@@ -13,7 +13,11 @@ use cofferdam_catalog::Catalog;
 use cofferdam_model::{DatabaseId, Failure, FailureKind, Secret, Timestamp};
 
 use crate::{
-    config::Config, http::Throttle, hub::Hub, password::Passwords, service::databases::Checked,
+    config::{Config, MasterKey},
+    http::Throttle,
+    hub::Hub,
+    password::Passwords,
+    service::databases::Checked,
     vault::Vault,
 };
 
@@ -28,6 +32,8 @@ pub mod keys {
 }
 
 const PROOF: &str = "cofferdam";
+/// A disk that takes longer than this to show the folder counts as gone.
+const FOLDER_LIMIT: Duration = Duration::from_secs(10);
 /// So long a change waits while another program holds the catalog. Whoever
 /// asked over HTTP is still there then, and is told to try again.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
@@ -44,8 +50,6 @@ pub struct App {
     pub passwords: Passwords,
     /// The brake on sign-ins.
     pub throttle: Throttle,
-    /// PostgreSQL's programs.
-    pub clients: Clients,
     /// What goes on right now.
     pub hub: Hub,
     /// What the last look at each database found, until the console stops.
@@ -55,20 +59,18 @@ pub struct App {
 impl App {
     /// Opens catalog and vault, and makes the data folder at the first start.
     pub async fn open(config: Config) -> anyhow::Result<Self> {
-        make_private(&config.data_dir)?;
-        make_private(&config.plugin_dir)?;
+        make_folders(&config)?;
+        refuse_emptied(&config)?;
         let catalog = Catalog::open(&config.catalog.to_string_lossy())
             .await
             .map_err(|error| not_opened(&config.catalog, &error))?
             .with_busy_limit(BUSY_LIMIT);
         let vault = open_vault(&config, &catalog).await?;
-        let clients = Clients::discover(config.postgres_bin_dir.as_deref());
         Ok(Self {
             catalog,
             vault,
             passwords: Passwords::default(),
             throttle: Throttle::default(),
-            clients,
             hub: Hub::default(),
             checks: Mutex::default(),
             config,
@@ -80,6 +82,12 @@ impl App {
     pub fn now(&self) -> Timestamp {
         let now = Utc::now();
         chrono::DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
+    }
+
+    /// PostgreSQL's programs, as they are installed now: what a hint told
+    /// somebody to install counts at once. Blocks for some milliseconds.
+    pub fn clients(&self) -> Clients {
+        Clients::discover(self.config.postgres_bin_dir.as_deref())
     }
 
     /// The backup folder. Opened anew each time, because a disk may be
@@ -94,10 +102,19 @@ impl App {
         let id = id.ok_or_else(|| {
             Failure::new(FailureKind::Internal, "the backup folder was never set up")
         })?;
-        Folder::open(&self.config.backup_dir, id).map_err(|error| {
-            Failure::new(FailureKind::Storage, format!("the backup folder cannot be used: {error}"))
+        let path = self.config.backup_dir.clone();
+        let unusable = |reason: String| {
+            let message = format!("the backup folder cannot be used: {reason}");
+            Failure::new(FailureKind::Storage, message)
                 .hint("mount the disk that holds it, or correct the setting backup_dir")
-        })
+        };
+        // A disk that does not answer must not stop everything else.
+        let open = tokio::task::spawn_blocking(move || Folder::open(&path, id));
+        match tokio::time::timeout(FOLDER_LIMIT, open).await {
+            Ok(Ok(opened)) => opened.map_err(|error| unusable(error.to_string())),
+            Ok(Err(panic)) => Err(unusable(panic.to_string())),
+            Err(_) => Err(unusable("its disk does not answer".to_owned())),
+        }
     }
 }
 
@@ -113,6 +130,13 @@ fn not_opened(path: &Path, error: &cofferdam_catalog::Error) -> anyhow::Error {
     anyhow::anyhow!("the catalog {} cannot be opened: {error}{hint}", path.display())
 }
 
+/// The folders that every start needs, for this user only.
+pub fn make_folders(config: &Config) -> anyhow::Result<()> {
+    make_private(&config.data_dir)?;
+    make_private(&config.plugin_dir)?;
+    config.catalog.parent().map_or(Ok(()), make_private)
+}
+
 fn make_private(folder: &Path) -> anyhow::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
@@ -121,25 +145,49 @@ fn make_private(folder: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("the folder {} cannot be made", folder.display()))
 }
 
+/// A catalog is never empty once there is a master key of ours: the file was
+/// cut by a disk or a hand. Filling it anew would offer the set-up to whoever
+/// comes first.
+fn refuse_emptied(config: &Config) -> anyhow::Result<()> {
+    let empty = fs::metadata(&config.catalog).is_ok_and(|it| it.len() == 0);
+    if empty && matches!(&config.master_key, MasterKey::Own(key) if key.exists()) {
+        bail!(
+            "the catalog {} is empty, although it was in use before\n\
+             HINT: put it back from a backup of the data folder, or remove it to begin anew from the backup folder",
+            config.catalog.display()
+        );
+    }
+    Ok(())
+}
+
 /// Opens the vault and proves the key against the catalog; the first key of
 /// all leaves its proof there.
 async fn open_vault(config: &Config, catalog: &Catalog) -> anyhow::Result<Vault> {
     let proof = catalog.setting(keys::KEY_PROOF).await?;
     let vault = Vault::open(&config.master_key, proof.is_none())?;
-    if let Some(proof) = proof {
-        let sealed = hex::decode(&proof).unwrap_or_default();
-        let known = vault.unseal(keys::KEY_PROOF, &sealed);
-        if known.is_ok_and(|text| text.expose() == PROOF) {
-            return Ok(vault);
-        }
+    let proof = match proof {
+        Some(proof) => proof,
+        None => first_proof(catalog, &vault).await?,
+    };
+    let sealed = hex::decode(&proof).unwrap_or_default();
+    let known = vault.unseal(keys::KEY_PROOF, &sealed);
+    if !known.is_ok_and(|text| text.expose() == PROOF) {
         bail!(
             "the master key is not the one this catalog was made with\n\
              HINT: restore the right key; with another one, stored passwords cannot be read"
         );
     }
-    let mut tx = catalog.begin().await?;
-    let sealed = vault.seal(keys::KEY_PROOF, &Secret::new(PROOF));
-    tx.set_setting(keys::KEY_PROOF, &hex::encode(sealed)).await?;
-    tx.commit().await?;
     Ok(vault)
+}
+
+/// Writes the proof, unless another first start was quicker: then its proof counts.
+async fn first_proof(catalog: &Catalog, vault: &Vault) -> anyhow::Result<String> {
+    let mut tx = catalog.begin().await?;
+    if let Some(proof) = tx.setting(keys::KEY_PROOF).await? {
+        return Ok(proof);
+    }
+    let proof = hex::encode(vault.seal(keys::KEY_PROOF, &Secret::new(PROOF)));
+    tx.set_setting(keys::KEY_PROOF, &proof).await?;
+    tx.commit().await?;
+    Ok(proof)
 }

@@ -21,7 +21,7 @@ pub enum Change {
 }
 
 /// A backup that runs in this process.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Running {
     /// For followers of its file; nothing before its first byte.
     pub live: watch::Sender<Option<Live>>,

@@ -1,13 +1,16 @@
 //! Passwords: argon2id, a few at a time.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    sync::{Arc, LazyLock, Mutex, mpsc},
+    thread,
+};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
 use cofferdam_model::Secret;
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 /// The shortest password. Length is what counts (NIST SP 800-63B); there are
 /// no rules of composition.
@@ -45,16 +48,36 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| {
     ARGON.hash_password(&password).expect("hashing needs only memory").to_string()
 });
 
+/// How many are hashed at once.
+const PLACES: usize = 2;
+
+type Work = Box<dyn FnOnce() + Send>;
+
 /// Hashes and checks passwords. At most two at once: a flood of sign-ins
-/// waits in line instead of taking the machine's memory.
+/// waits in line instead of taking the machine's memory. The two have threads
+/// of their own, because an allocator keeps what a thread has freed for that
+/// thread, and the runtime's many would each keep the 19 MiB of a hash.
 #[derive(Clone)]
 pub struct Passwords {
-    places: Arc<Semaphore>,
+    line: mpsc::Sender<Work>,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(2)) }
+        let (line, waiting) = mpsc::channel::<Work>();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..PLACES {
+            let waiting = waiting.clone();
+            thread::spawn(move || {
+                loop {
+                    // The lock is given back before the work begins.
+                    let next = waiting.lock().map(|waiting| waiting.recv());
+                    let Ok(Ok(work)) = next else { return };
+                    work();
+                }
+            });
+        }
+        Self { line }
     }
 }
 
@@ -85,8 +108,15 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let _place = self.places.acquire().await.expect("the semaphore is never closed");
-        tokio::task::spawn_blocking(work).await.expect("hashing does not panic")
+        let (answer, done) = oneshot::channel();
+        let work = move || {
+            // Whoever has gone needs no answer.
+            if !answer.is_closed() {
+                let _ = answer.send(work());
+            }
+        };
+        self.line.send(Box::new(work)).expect("the threads live as long as their line");
+        done.await.expect("hashing does not panic")
     }
 }
 

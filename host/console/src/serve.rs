@@ -29,8 +29,9 @@ const FILES_EVERY: u32 = 12;
 
 /// Runs until asked to stop.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
+    // Before anything is opened: not even a migration may run under another console.
+    let _lock = lock(&config)?;
     let app = Arc::new(App::open(config).await?);
-    let _lock = lock(&app)?;
     setup::first_start(&app).await?;
     let name = format!("{}{}", reconcile::CONSOLE, uuid::Uuid::new_v4());
     let caretaker = reconcile::at_start(&app, name.clone()).await?;
@@ -76,9 +77,11 @@ async fn take_care(mut caretaker: Caretaker) {
     }
 }
 
-/// One console per data folder. The lock ends with the process, however it ends.
-fn lock(app: &App) -> anyhow::Result<File> {
-    let path = app.config.data_dir.join("console.lock");
+/// One console per catalog, wherever its data folder is. The lock lies beside
+/// the catalog and ends with the process, however that ends.
+fn lock(config: &Config) -> anyhow::Result<File> {
+    crate::app::make_folders(config)?;
+    let path = config.catalog.with_added_extension("lock");
     let file = File::options()
         .create(true)
         .truncate(false)
@@ -87,8 +90,8 @@ fn lock(app: &App) -> anyhow::Result<File> {
         .with_context(|| format!("the lock {} cannot be opened", path.display()))?;
     if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
         bail!(
-            "another console already serves the data folder {}\nHINT: stop it first, or choose another data folder",
-            app.config.data_dir.display()
+            "another console already serves the catalog {}\nHINT: stop it first, or choose another data folder",
+            config.catalog.display()
         );
     }
     Ok(file)

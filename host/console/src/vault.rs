@@ -126,14 +126,26 @@ fn read(path: &Path) -> anyhow::Result<Zeroizing<[u8; 32]>> {
 fn create(path: &Path) -> anyhow::Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *key).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+    // Written whole under another name and linked: a crash or a full disk
+    // leaves no half key, and of two first starts at once one key wins.
+    let draft = path.with_added_extension(std::process::id().to_string());
     let write = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         writeln!(file, "{}", *Zeroizing::new(hex::encode(*key)))?;
         file.sync_all()?;
+        fs::hard_link(&draft, path)?;
         path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
     };
-    write().with_context(|| format!("the master key {} cannot be written", path.display()))?;
-    Ok(key)
+    let written = write();
+    let _ = fs::remove_file(&draft);
+    match written {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && fs::exists(path)? => read(path),
+        written => {
+            written
+                .with_context(|| format!("the master key {} cannot be written", path.display()))?;
+            Ok(key)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use cofferdam_artifact::follow::Live;
-use cofferdam_backup::{Control, Limits, Observer, Run, Stop};
+use cofferdam_backup::{Limits, Observer, Run, Stop};
 use cofferdam_model::{
     Backup, BackupId, Failure, FailureKind, Job, JobKind, LogLine, Progress, Sidecar,
 };
@@ -70,6 +70,7 @@ async fn lease_next(app: &App, name: &str) -> anyhow::Result<Option<Job>> {
 /// Runs one leased job to its end and records the outcome.
 pub async fn run_job(app: Arc<App>, job: Job) {
     let JobKind::Backup(id) = job.kind;
+    let _place = Place::take(&app, id);
     app.hub.tell(Change::Backup(id));
     let outcome = match prepare(&app, id).await {
         Ok(prepared) => drive(&app, &job, id, prepared).await,
@@ -82,10 +83,30 @@ pub async fn run_job(app: Arc<App>, job: Job) {
     if let Some(outcome) = outcome {
         record(&app, &job, id, outcome).await;
     }
-    app.hub.remove(id);
-    app.hub.tell(Change::Backup(id));
-    app.hub.tell(Change::List);
-    app.hub.work.notify_one();
+}
+
+/// A run's place in the hub, from its lease to its record: whoever stops the
+/// console or cancels the run finds it there, and it is given up however the
+/// run ends.
+struct Place {
+    app: Arc<App>,
+    id: BackupId,
+}
+
+impl Place {
+    fn take(app: &Arc<App>, id: BackupId) -> Self {
+        app.hub.insert(id, Running::default());
+        Self { app: app.clone(), id }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.app.hub.remove(self.id);
+        self.app.hub.tell(Change::Backup(self.id));
+        self.app.hub.tell(Change::List);
+        self.app.hub.work.notify_one();
+    }
 }
 
 struct Prepared {
@@ -118,6 +139,29 @@ impl Notes {
     }
 }
 
+impl Notes {
+    /// Renews the lease, whatever passing trouble the catalog has: the dump is
+    /// done, and only the lease is in question.
+    async fn renew_patiently(&self) -> cofferdam_catalog::Result<cofferdam_catalog::Renewed> {
+        let until = time::Instant::now() + PATIENCE;
+        loop {
+            match renew(&self.app, &self.job, None, PATIENCE).await {
+                Err(error) if passes(&error) && time::Instant::now() < until => {
+                    time::sleep(RETRY).await;
+                }
+                other => return other,
+            }
+        }
+    }
+}
+
+/// Whether waiting may help: another program holds the catalog, or its disk
+/// is full or fails.
+fn passes(error: &cofferdam_catalog::Error) -> bool {
+    use cofferdam_catalog::Error;
+    matches!(error, Error::Busy | Error::Storage(_))
+}
+
 impl Observer for Notes {
     fn progress(&self, progress: &Progress) {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone_from(progress);
@@ -135,7 +179,7 @@ impl Observer for Notes {
 
     /// A renewal that succeeds right now proves that the lease is ours.
     fn before_publish(&self) -> Result<(), Failure> {
-        match self.runtime.block_on(renew(&self.app, &self.job, None, PATIENCE)) {
+        match self.runtime.block_on(self.renew_patiently()) {
             Ok(renewed) if renewed.cancel_requested => Err(Failure::new(
                 FailureKind::Cancelled,
                 "the backup was cancelled; nothing of it was kept",
@@ -175,19 +219,16 @@ async fn drive(
     id: BackupId,
     prepared: Prepared,
 ) -> Option<Result<Sidecar, Failure>> {
-    let control = Control::new();
-    let live = watch::Sender::new(None);
-    let progress = Arc::new(Mutex::new(Progress::default()));
+    let Running { control, live, progress } = app.hub.running(id).unwrap_or_default();
     let notes = Arc::new(Notes {
         id,
         app: app.clone(),
         job: job.clone(),
         progress: progress.clone(),
         lines: Mutex::default(),
-        live: live.clone(),
+        live,
         runtime: tokio::runtime::Handle::current(),
     });
-    app.hub.insert(id, Running { live, control: control.clone(), progress: progress.clone() });
 
     let folder = match app.folder().await {
         Ok(folder) => folder,
@@ -219,7 +260,7 @@ async fn drive(
                     keep_free_bytes: limits.keep_free_bytes,
                 },
             };
-            cofferdam_backup::run(&run, &folder, &app.clients, &control, &*notes)
+            cofferdam_backup::run(&run, &folder, &app.clients(), &control, &*notes)
         })
     };
     tokio::pin!(thread);
@@ -293,23 +334,27 @@ async fn record(app: &App, job: &Job, id: BackupId, outcome: Result<Sidecar, Fai
         };
         match written.await {
             Ok(()) => break,
-            Err(
-                error @ (cofferdam_catalog::Error::LeaseLost
-                | cofferdam_catalog::Error::Conflict(_)),
-            ) => {
-                tracing::warn!(backup = %id, "the outcome was not recorded: {error}");
-                return;
+            Err(error) if passes(&error) => {
+                tracing::warn!(backup = %id, "the outcome could not be recorded yet: {error}");
+                time::sleep(RETRY).await;
+                // The job must not look abandoned while the catalog is short of something.
+                if let Err(error) = renew(app, job, None, RETRY).await {
+                    tracing::debug!(backup = %id, "nor the lease renewed: {error}");
+                }
             }
             Err(error) => {
-                tracing::warn!(backup = %id, "the outcome could not be recorded yet: {error}");
-                // Keep the job from looking abandoned while the catalog is short of something.
-                time::sleep(RETRY).await;
+                tracing::error!(backup = %id, "the outcome was not recorded: {error}");
+                return;
             }
         }
     }
     match &outcome {
         Ok(sidecar) => {
             tracing::info!(backup = %id, file = sidecar.filename, bytes = sidecar.size_bytes, "backup completed");
+            // A pin or a label may have been set while the sidecar was written.
+            if let Err(error) = backups::after_change(app, id).await {
+                tracing::warn!(backup = %id, "the sidecar could not be compared: {error}");
+            }
         }
         Err(failure) => {
             tracing::warn!(backup = %id, kind = failure.kind.as_str(), "backup ended: {failure}");

@@ -20,7 +20,7 @@ pub use database::{Database, Engine};
 pub use failure::{Failure, FailureKind};
 pub use id::{AuditId, BackupId, DatabaseId, JobId, ParseIdError, SessionId, TokenId, UserId};
 pub use job::{Fence, Job, JobKind};
-pub use options::{BackupOptions, Description, Format, Label, Level, OptionError};
+pub use options::{BackupOptions, Description, Format, Label, Level, OptionError, is_unfit};
 pub use progress::{LogLevel, LogLine, Phase, Progress};
 pub use secret::Secret;
 pub use sidecar::{SIDECAR_VERSION, Sidecar, SourceFacts, TableFacts};

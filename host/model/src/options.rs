@@ -113,7 +113,8 @@ impl std::str::FromStr for Level {
 
 /// Characters that are invisible or turn text around, and so can make a line
 /// of a log or a page say something else than it does.
-fn is_unfit(c: char) -> bool {
+#[must_use]
+pub fn is_unfit(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

@@ -18,6 +18,18 @@ impl Folder {
             .map_err(|error| self.failed(error))
     }
 
+    /// Removes a sidecar that has no artifact beside it. With an artifact, or
+    /// without a sidecar, nothing happens.
+    pub fn remove_lone_sidecar(&self, filename: &str) -> Result<(), FolderError> {
+        let name: ArtifactName = filename.parse()?;
+        self.check()?;
+        match self.open_artifact(filename) {
+            Err(FolderError::NotFound(_)) => {}
+            other => return other.map(|_| ()),
+        }
+        self.unlink(&name.sidecar()).and_then(|()| self.sync()).map_err(|error| self.failed(error))
+    }
+
     /// Removes a temp file. Whether its run is over is for the caller to know.
     pub fn remove_partial(&self, partial: &Partial) -> Result<(), FolderError> {
         // The name comes from a listing, but its fields are anybody's to fill.

@@ -39,8 +39,7 @@ pub struct Global {
         long,
         global = true,
         env = "COFFERDAM_TOKEN",
-        hide_env_values = true,
-        requires = "server"
+        hide_env_values = true
     )]
     pub token: Option<String>,
 }

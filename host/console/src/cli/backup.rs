@@ -12,7 +12,13 @@ use super::{
     client::{Client, is_over},
     download, failed, output,
 };
-use crate::{dto, worker};
+use crate::{dto, service::reconcile::Caretaker, worker};
+
+/// A run that waits its turn looks so often whether it has come.
+const TURN: Duration = Duration::from_millis(500);
+/// Every so many looks, dead workers are looked for: two looks in a row must
+/// be longer apart than a living worker's renewals.
+const CARE_EVERY: u32 = 10;
 
 /// Does it.
 pub async fn run(command: Backup, client: &Client, as_json: bool) -> anyhow::Result<()> {
@@ -131,7 +137,12 @@ async fn run_here(
     id: BackupId,
     name: String,
 ) -> anyhow::Result<()> {
-    loop {
+    let mut caretaker = Caretaker::beside(app.clone(), name.clone());
+    for round in 0_u32.. {
+        // A run that died holds its database's turn until somebody closes it.
+        if round.is_multiple_of(CARE_EVERY) {
+            caretaker.jobs().await?;
+        }
         let mut tx = app.catalog.begin().await?;
         let job = tx.lease_backup(id, &name, app.now(), worker::LEASE, u32::MAX).await?;
         tx.commit().await?;
@@ -145,8 +156,9 @@ async fn run_here(
         if taken {
             return Ok(());
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(TURN).await;
     }
+    Ok(())
 }
 
 fn bar(as_json: bool, database: &str) -> ProgressBar {

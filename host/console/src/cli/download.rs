@@ -107,7 +107,10 @@ async fn open(client: &Client, id: &str) -> anyhow::Result<Source> {
         Client::Local(app) => {
             let backup = backups::find(app, id).await?;
             match files::open(app, &Actor::cli(), &backup).await? {
-                files::Source::File { file, .. } => Ok(Box::new(file)),
+                files::Source::File { backup, file, .. } => {
+                    files::note_download(app, &Actor::cli(), &backup).await?;
+                    Ok(Box::new(file))
+                }
                 files::Source::Running(_) => bail!("the backup is still being made"),
             }
         }

@@ -25,6 +25,7 @@ impl ResponseError for Error {
             Self::CrossSite | Self::FormExpired | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Range(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Failed(_) => StatusCode::BAD_GATEWAY,
@@ -103,7 +104,7 @@ fn is_api(request: &HttpRequest) -> bool {
 fn log(request: &HttpRequest, error: &Error) -> Option<String> {
     let Error::Internal(cause) = error else { return None };
     let incident = uuid::Uuid::new_v4().simple().to_string()[..12].to_owned();
-    tracing::error!(incident, method = %request.method(), path = request.path(), "{cause:#}");
+    tracing::error!(incident, method = %request.method(), route = request.match_pattern().unwrap_or_default(), "{cause:#}");
     Some(incident)
 }
 

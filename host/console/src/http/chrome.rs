@@ -3,7 +3,11 @@
 use std::rc::Rc;
 
 use actix_session::SessionExt as _;
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{
+    HttpMessage as _, HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::Data,
+};
 use chrono::Utc;
 use cofferdam_views::{Chrome, Markup, Nav, Viewer};
 
@@ -19,10 +23,6 @@ pub fn of(request: &HttpRequest, nav: Option<Nav>) -> Chrome {
         .map(|actor| Viewer { name: actor.name.clone(), role: actor.role });
     let nonce =
         request.extensions().get::<Nonce>().map_or_else(String::new, |nonce| nonce.0.clone());
-    let public_url =
-        request.app_data::<Data<App>>().and_then(|app| app.config.access.public_url.clone());
-    let public_url =
-        public_url.unwrap_or_else(|| format!("http://{}", request.connection_info().host()));
     Chrome {
         nonce,
         csrf: session::csrf(&session).unwrap_or_default(),
@@ -31,10 +31,22 @@ pub fn of(request: &HttpRequest, nav: Option<Nav>) -> Chrome {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         asset_version: assets::VERSION.clone(),
         nav,
-        public_url,
+        public_url: public_url(request),
         now: Utc::now(),
         notice: session::take_notice(&session),
     }
+}
+
+/// The console's address as this browser reaches it: the one in the settings,
+/// or what the request itself was sent to.
+fn public_url(request: &HttpRequest) -> String {
+    let access = request.app_data::<Data<App>>().map(|app| &app.config.access);
+    if let Some(url) = access.and_then(|access| access.public_url.clone()) {
+        return url;
+    }
+    let scheme = if access.is_some_and(|access| access.tls.is_some()) { "https" } else { "http" };
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    format!("{scheme}://{}", host.unwrap_or("localhost"))
 }
 
 /// A page as an answer.

@@ -1,6 +1,8 @@
 //! Against other sites that post through a signed-in browser: where the
 //! request comes from, and a token that only our own pages know.
 
+use std::time::Duration;
+
 use actix_session::SessionExt as _;
 use actix_web::{
     Error as WebError, FromRequest, HttpRequest,
@@ -16,6 +18,9 @@ use subtle::ConstantTimeEq as _;
 
 use super::session;
 use crate::{app::App, service::Error};
+
+/// Whoever needs longer than this to send a body is answered without it.
+const BODY_TIME: Duration = Duration::from_secs(20);
 
 /// Refuses a change that another site asks for, before anything else looks at
 /// it. Browsers say where a request comes from in `Sec-Fetch-Site` and
@@ -61,7 +66,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for CheckedForm<T> {
         let expected = session::csrf(&request.get_session());
         let fields = web::Form::<Vec<(String, String)>>::from_request(request, payload);
         Box::pin(async move {
-            let fields = fields.await.map_err(|error| Error::form(&error))?.into_inner();
+            let fields = in_time(fields).await?.map_err(|error| Error::form(&error))?.into_inner();
             let given =
                 fields.iter().find(|(name, _)| name == "csrf").map_or("", |(_, value)| value);
             let expected = expected.ok_or(Error::SignedOut)?;
@@ -71,6 +76,28 @@ impl<T: DeserializeOwned + 'static> FromRequest for CheckedForm<T> {
             parse(fields).map(Self)
         })
     }
+}
+
+/// A form for somebody who has no session yet, and so no token.
+pub struct OpenForm<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for OpenForm<T> {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let form = web::Form::<T>::from_request(request, payload);
+        Box::pin(async move {
+            let form = in_time(form).await?.map_err(|error| Error::form(&error))?;
+            Ok(Self(form.into_inner()))
+        })
+    }
+}
+
+/// Waits for a body, and not for ever: each one is small, so that whoever is
+/// not through in this time is slow on purpose.
+pub async fn in_time<T>(body: impl Future<Output = T>) -> Result<T, Error> {
+    tokio::time::timeout(BODY_TIME, body).await.map_err(|_| Error::Slow)
 }
 
 /// Reads the fields into a struct. Each of them is text.

@@ -1,6 +1,6 @@
 //! The bytes of a backup, to whoever may have them.
 
-use std::{io, os::unix::fs::FileExt as _, time::Duration};
+use std::{fs::File, io, os::unix::fs::FileExt as _, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -9,7 +9,10 @@ use actix_web::{
 };
 use cofferdam_artifact::follow::{FollowError, Live};
 use cofferdam_model::{Backup, Format};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time,
+};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::range::{self, Wanted};
@@ -21,8 +24,8 @@ use crate::{
 /// Bytes read at once; four of these wait for the network at most.
 const CHUNK: usize = 256 << 10;
 const AHEAD: usize = 4;
-/// A follower looks so often whether its reader is still there.
-const PULSE: Duration = Duration::from_secs(1);
+/// A follower that has everything so far looks again after this time.
+const PULSE: Duration = Duration::from_millis(100);
 
 type Chunks = mpsc::Sender<io::Result<Bytes>>;
 
@@ -43,22 +46,32 @@ pub async fn answer(
         });
     }
     match files::open(app, by, backup).await? {
-        files::Source::File { file, size } => finished(request, backup, file, size),
-        files::Source::Running(live) => Ok(running(request, backup, live)),
+        files::Source::File { backup, file, size } => {
+            finished(app, by, request, &backup, file, size).await
+        }
+        files::Source::Running(live) => {
+            if request.method() != Method::HEAD {
+                files::note_download(app, by, backup).await?;
+            }
+            Ok(running(request, backup, live))
+        }
     }
 }
 
-fn finished(
+async fn finished(
+    app: &Data<App>,
+    by: &Actor,
     request: &HttpRequest,
     backup: &Backup,
-    file: std::fs::File,
+    file: File,
     size: u64,
 ) -> Result<HttpResponse> {
     let etag = format!("\"{}\"", backup.sha256.as_deref().unwrap_or_default());
     if matches_etag(request, &etag) {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
     }
-    let wanted = range::wanted(request, size, &etag)?;
+    let head = request.method() == Method::HEAD;
+    let wanted = if head { Wanted::Whole } else { range::wanted(request, size, &etag)? };
     let (status, from, length) = match wanted {
         Wanted::Whole => (StatusCode::OK, 0, size),
         Wanted::Part(from, to) => (StatusCode::PARTIAL_CONTENT, from, to - from + 1),
@@ -70,8 +83,12 @@ fn finished(
         response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{size}")));
     }
     let (chunks, receiver) = mpsc::channel(AHEAD);
-    if request.method() != Method::HEAD {
-        tokio::task::spawn_blocking(move || send_file(&file, from, length, &chunks));
+    if !head {
+        // A download in parts is one download, noted with its first part.
+        if from == 0 {
+            files::note_download(app, by, backup).await?;
+        }
+        tokio::spawn(send_file(Arc::new(file), from, length, chunks));
     }
     Ok(response.no_chunking(length).streaming(ReceiverStream::new(receiver)))
 }
@@ -87,25 +104,34 @@ fn matches_etag(request: &HttpRequest, etag: &str) -> bool {
 }
 
 /// A file that turns out shorter ends the answer with an error: the promised
-/// length is then not reached, and the reader notices.
-fn send_file(file: &std::fs::File, from: u64, length: u64, chunks: &Chunks) {
+/// length is then not reached, and the reader notices. No thread waits for a
+/// slow reader: each chunk is read by itself.
+async fn send_file(file: Arc<File>, from: u64, length: u64, chunks: Chunks) {
     let mut sent = 0;
     while sent < length {
         let size = usize::try_from(length - sent).unwrap_or(usize::MAX).min(CHUNK);
-        let mut buffer = vec![0; size];
-        let read = match file.read_at(&mut buffer, from + sent) {
-            Ok(0) => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+        let (file, at) = (file.clone(), from + sent);
+        let read = tokio::task::spawn_blocking(move || read_chunk(&file, at, size)).await;
+        let read = read.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+        let over = read.is_err();
+        sent += read.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        if chunks.send(read).await.is_err() || over {
+            return;
+        }
+    }
+}
+
+fn read_chunk(file: &File, at: u64, size: usize) -> io::Result<Bytes> {
+    let mut buffer = vec![0; size];
+    loop {
+        match file.read_at(&mut buffer, at) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(count) => {
                 buffer.truncate(count);
-                sent += count as u64;
-                Ok(buffer.into())
+                return Ok(buffer.into());
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => Err(error),
-        };
-        let over = read.is_err();
-        if chunks.blocking_send(read).is_err() || over {
-            return;
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -137,25 +163,28 @@ async fn follow(mut live: watch::Receiver<Option<Live>>, chunks: Chunks) {
         let _ = chunks.send(Err(cut())).await;
         return;
     };
-    let sent = tokio::task::spawn_blocking(move || send_live(&live, &chunks)).await;
-    if let Err(error) = sent {
-        tracing::error!("a follower panicked: {error}");
-    }
-}
-
-fn send_live(live: &Live, chunks: &Chunks) {
     let mut follower = live.follow();
-    let mut buffer = vec![0; CHUNK];
     while !chunks.is_closed() {
-        let next = match follower.read_timeout(&mut buffer, PULSE) {
-            Ok(None) => continue,
+        let step = tokio::task::spawn_blocking(move || {
+            let mut buffer = vec![0; CHUNK];
+            let read = follower.read_timeout(&mut buffer, Duration::ZERO);
+            buffer.truncate(read.as_ref().ok().copied().flatten().unwrap_or(0));
+            (follower, read, Bytes::from(buffer))
+        });
+        let Ok((back, read, bytes)) = step.await else { return };
+        follower = back;
+        let next = match read {
+            Ok(None) => {
+                time::sleep(PULSE).await;
+                continue;
+            }
             Ok(Some(0)) => return,
-            Ok(Some(count)) => Ok(Bytes::copy_from_slice(&buffer[..count])),
+            Ok(Some(_)) => Ok(bytes),
             Err(FollowError::Io(error)) => Err(error),
             Err(FollowError::Cut) => Err(cut()),
         };
         let over = next.is_err();
-        if chunks.blocking_send(next).is_err() || over {
+        if chunks.send(next).await.is_err() || over {
             return;
         }
     }
@@ -181,7 +210,6 @@ fn describe(response: &mut actix_web::HttpResponseBuilder, backup: &Backup) {
 /// The file's name, or the one it will most likely get.
 pub fn filename(backup: &Backup) -> String {
     backup.filename.clone().unwrap_or_else(|| {
-        let at = backup.started_at.unwrap_or(backup.created_at);
-        cofferdam_artifact::artifact_filename(&backup.database, at, backup.format)
+        cofferdam_artifact::artifact_filename(&backup.database, backup.created_at, backup.format)
     })
 }

@@ -7,7 +7,7 @@ use actix_web::dev::ServiceRequest;
 /// The caller's address. `X-Forwarded-For` counts only when a trusted proxy
 /// sent it, and then its last address that is not itself a trusted proxy.
 pub fn address(request: &ServiceRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
-    let peer = request.peer_addr()?.ip();
+    let peer = request.peer_addr()?.ip().to_canonical();
     if !trusted.contains(&peer) {
         return Some(peer);
     }

@@ -14,6 +14,8 @@ const KEEP_ALIVE: Duration = Duration::from_mins(1);
 /// More connections than this at once wait in the system's queue.
 const CONNECTIONS_PER_WORKER: usize = 2048;
 const WORKERS: usize = 2;
+/// Reading files and asking PostgreSQL takes a thread for as long as it lasts.
+const BLOCKING_PER_WORKER: usize = 128;
 
 /// A server that listens and does not answer yet.
 pub struct Bound {
@@ -38,6 +40,7 @@ pub fn bind(app: Data<App>) -> anyhow::Result<Bound> {
             .wrap(from_fn(secure))
     })
     .workers(WORKERS)
+    .worker_max_blocking_threads(BLOCKING_PER_WORKER)
     .max_connections(CONNECTIONS_PER_WORKER)
     .client_request_timeout(HEAD_TIME)
     .keep_alive(KEEP_ALIVE)

@@ -255,7 +255,7 @@ pub async fn set_labels(
 }
 
 /// The sidecar repeats pin and labels, so that they survive the catalog.
-async fn after_change(app: &App, id: BackupId) -> Result<Backup> {
+pub async fn after_change(app: &App, id: BackupId) -> Result<Backup> {
     let backup = get(app, id).await?;
     app.hub.tell(Change::Backup(id));
     let (Some(filename), BackupStatus::Completed) = (backup.filename.clone(), backup.status) else {
@@ -266,6 +266,9 @@ async fn after_change(app: &App, id: BackupId) -> Result<Backup> {
         Ok(folder) => {
             let rewrite = move || {
                 let mut sidecar = folder.read_sidecar(&filename)?;
+                if sidecar.pinned == pinned && sidecar.labels == labels {
+                    return Ok(());
+                }
                 sidecar.pinned = pinned;
                 sidecar.labels = labels;
                 folder.update_sidecar(&filename, &sidecar)?;
@@ -311,17 +314,20 @@ pub async fn delete(app: &App, by: &Actor, backup: &Backup) -> Result<()> {
     let mut tx = app.catalog.begin().await?;
     let deleted = tx.delete_backup(backup.id, &by.name, now).await?;
     audit::record(&mut tx, by, "backup.delete", audit::Object::backup(&deleted), now).await?;
-    tx.commit().await?;
-    app.hub.tell(Change::List);
-    if let Some((folder, filename)) = folder.zip(deleted.filename) {
+    // A task of its own: once the record is gone, the file goes too, even if
+    // whoever asked has gone away.
+    let work = tokio::spawn(async move {
+        tx.commit().await?;
+        let Some((folder, filename)) = folder.zip(deleted.filename) else { return Ok(()) };
         let removed = tokio::task::spawn_blocking(move || folder.remove(&filename)).await;
-        let removed = removed.map_err(|error| Error::Internal(error.into()))?;
-        removed.map_err(|error| Error::Conflict {
+        removed.map_err(|error| Error::Internal(error.into()))?.map_err(|error| Error::Conflict {
             message: format!(
                 "the record is deleted, but its file could not be removed yet: {error}"
             ),
             hint: Some("it is removed at the next start".to_owned()),
-        })?;
-    }
-    Ok(())
+        })
+    });
+    let done = work.await.map_err(|error| Error::Internal(error.into()))?;
+    app.hub.tell(Change::List);
+    done
 }

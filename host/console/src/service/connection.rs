@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 
-use cofferdam_model::{Connection, Engine, PostgresConnection, Secret, SqliteConnection, SslMode};
+use cofferdam_model::{
+    Connection, Engine, PostgresConnection, Secret, SqliteConnection, SslMode, is_unfit,
+};
 
 use super::{Error, FieldError, Result};
 use crate::{
@@ -175,6 +177,9 @@ fn checked(connection: Connection, before: Option<&Connection>) -> Result<Connec
             "this is too long"
         } else if text.contains('\0') {
             "a NUL character cannot be in here"
+        } else if field != "password" && text.chars().any(is_unfit) {
+            // The name is shown on pages, in logs and in the answers of the API.
+            "control characters and direction marks are not allowed here"
         } else {
             return;
         };
@@ -186,7 +191,9 @@ fn checked(connection: Connection, before: Option<&Connection>) -> Result<Connec
             field("dbname", &it.dbname, true);
             field("user", &it.user, true);
             field("password", it.password.as_ref().map_or("", Secret::expose), false);
-            if it.host.contains([',', '\n', '\r']) {
+            let authorities = it.sslrootcert.as_ref().map(|path| path.to_string_lossy());
+            field("sslrootcert", authorities.as_deref().unwrap_or_default(), false);
+            if it.host.contains(',') {
                 wrong.push(FieldError { field: "host", message: "one host only".to_owned() });
             }
             if let Some(path) = &it.sslrootcert

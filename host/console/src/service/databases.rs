@@ -187,21 +187,29 @@ async fn look(app: &Arc<App>, database: &Database) -> Result<Preflight> {
     let connection = open(app, database)?;
     let folder = app.folder().await?;
     let control = Control::new();
-    let watch = control.clone();
+    // Whoever asked may go away before the answer is there.
+    let watch = StopWhenDropped(control.clone());
     let app = app.clone();
     let mut work = tokio::task::spawn_blocking(move || {
-        cofferdam_backup::check(&connection, &app.clients, &folder, &control)
+        cofferdam_backup::check(&connection, &app.clients(), &folder, &control)
     });
     let done = tokio::select! {
         done = &mut work => done,
         () = tokio::time::sleep(CHECK_LIMIT) => {
-            watch.cancel(cofferdam_backup::Stop::Cancelled);
-            let _ = work.await;
+            drop(watch);
             let failure = Failure::new(FailureKind::Timeout, "the server did not answer within a minute");
             return Err(failure.hint("look whether it is overloaded or a lock is held").into());
         }
     };
     Ok(done.map_err(|error| Error::Internal(error.into()))??)
+}
+
+struct StopWhenDropped(Control);
+
+impl Drop for StopWhenDropped {
+    fn drop(&mut self) {
+        self.0.cancel(cofferdam_backup::Stop::Cancelled);
+    }
 }
 
 /// The connection with its secret, for the worker and the check only.

@@ -49,6 +49,9 @@ pub enum Error {
     /// More was sent than is taken.
     #[error("more was sent than is taken here")]
     TooLarge,
+    /// The body came too slowly.
+    #[error("the request's body did not come in time")]
+    Slow,
     /// The address does not take this method.
     #[error("this address does not take this method")]
     Method,

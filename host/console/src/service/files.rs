@@ -3,10 +3,10 @@
 use std::{fmt::Write as _, fs::File, time::Duration};
 
 use cofferdam_artifact::{FolderError, follow::Live};
-use cofferdam_model::{Backup, BackupStatus, FileState, LogLine};
+use cofferdam_model::{Backup, BackupStatus, Connection, Engine, FileState, LogLine, Role};
 use tokio::sync::watch;
 
-use super::{Actor, Error, Result, audit, backups};
+use super::{Actor, Error, Result, audit, backups, databases};
 use crate::{
     app::App,
     hub::{Change, Running},
@@ -16,6 +16,8 @@ use crate::{
 pub enum Source {
     /// It is whole.
     File {
+        /// Its record as it is now.
+        backup: Box<Backup>,
         /// Open for reading.
         file: File,
         /// Its size now, which is the recorded one.
@@ -25,49 +27,64 @@ pub enum Source {
     Running(watch::Receiver<Option<Live>>),
 }
 
-/// Opens a backup for somebody who downloads it, and notes that in the audit
-/// log before the first byte leaves.
+/// Opens a backup for somebody who downloads it.
 pub async fn open(app: &App, by: &Actor, backup: &Backup) -> Result<Source> {
-    let source = match backup.status {
-        BackupStatus::Completed => open_file(app, backup).await?,
+    if by.role < Role::Administrator && is_own_catalog(app, backup).await? {
+        // It holds everybody's password hashes.
+        audit::denied(app, by, "download of the console's own catalog").await;
+        return Err(Error::Forbidden);
+    }
+    match backup.status {
+        BackupStatus::Completed => open_file(app, backup).await,
         BackupStatus::Running => match app.hub.running(backup.id) {
-            Some(Running { live, .. }) => Source::Running(live.subscribe()),
+            Some(Running { live, .. }) => Ok(Source::Running(live.subscribe())),
             // It may have ended between the two looks.
             None => match backups::get(app, backup.id).await? {
-                ended if ended.status == BackupStatus::Completed => open_file(app, &ended).await?,
-                _ => {
-                    return Err(Error::Conflict {
-                        message: "the backup is being made by another process".to_owned(),
-                        hint: Some("download it when it is completed".to_owned()),
-                    });
-                }
+                ended if ended.status == BackupStatus::Completed => open_file(app, &ended).await,
+                _ => Err(Error::Conflict {
+                    message: "the backup is being made by another process".to_owned(),
+                    hint: Some("download it when it is completed".to_owned()),
+                }),
             },
         },
-        BackupStatus::Pending => {
-            return Err(Error::Conflict {
-                message: "the backup has not begun yet".to_owned(),
-                hint: Some("download it when it runs or is completed".to_owned()),
-            });
-        }
+        BackupStatus::Pending => Err(Error::Conflict {
+            message: "the backup has not begun yet".to_owned(),
+            hint: Some("download it when it runs or is completed".to_owned()),
+        }),
         BackupStatus::Failed | BackupStatus::Cancelled => {
-            return Err(Error::NotFound("file of this backup"));
+            Err(Error::NotFound("file of this backup"))
         }
-    };
-    audit::record_alone(app, by, "backup.download", audit::Object::backup(backup)).await?;
-    Ok(source)
+    }
+}
+
+/// Notes in the audit log, before the first byte leaves, who gets a backup.
+pub async fn note_download(app: &App, by: &Actor, backup: &Backup) -> Result<()> {
+    audit::record_alone(app, by, "backup.download", audit::Object::backup(backup)).await
+}
+
+/// Whether this is a backup of the console's own catalog. An SQLite database
+/// that was removed might be, so it counts as one.
+async fn is_own_catalog(app: &App, backup: &Backup) -> Result<bool> {
+    if backup.engine != Engine::Sqlite {
+        return Ok(false);
+    }
+    let Some(database) = app.catalog.database(backup.database_id).await? else { return Ok(true) };
+    let Connection::Sqlite(it) = databases::open(app, &database)? else { return Ok(false) };
+    let same = |path: &std::path::Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    Ok(same(&it.path) == same(&app.config.catalog))
 }
 
 async fn open_file(app: &App, backup: &Backup) -> Result<Source> {
     let seen = look(app, backup.clone()).await?;
-    match (seen.file_state, &seen.filename) {
+    match (seen.file_state, seen.filename.clone()) {
         (Some(FileState::Present), Some(name)) => {
-            let file = app
-                .folder()
-                .await?
-                .open_artifact(name)
+            let folder = app.folder().await?;
+            let opened = tokio::task::spawn_blocking(move || folder.open_artifact(&name)).await;
+            let file = opened
+                .map_err(|error| Error::Internal(error.into()))?
                 .map_err(|error| Error::Internal(error.into()))?;
             let size = file.metadata()?.len();
-            Ok(Source::File { file, size })
+            Ok(Source::File { backup: Box::new(seen), file, size })
         }
         (Some(FileState::Corrupt), _) => Err(Error::Conflict {
             message: "the file is not the one that was recorded: its size has changed".to_owned(),
@@ -87,12 +104,14 @@ pub async fn look(app: &App, mut backup: Backup) -> Result<Backup> {
         return Ok(backup);
     };
     let Ok(folder) = app.folder().await else { return Ok(backup) };
-    let found = match folder.open_artifact(&name) {
-        Ok(file) => match file.metadata() {
-            Ok(facts) if Some(facts.len()) == backup.size_bytes => FileState::Present,
-            Ok(_) => FileState::Corrupt,
-            Err(_) => return Ok(backup),
-        },
+    let size = tokio::task::spawn_blocking(move || {
+        let file = folder.open_artifact(&name)?;
+        Ok(file.metadata().ok().map(|facts| facts.len()))
+    });
+    let found = match size.await.map_err(|error| Error::Internal(error.into()))? {
+        Ok(None) => return Ok(backup),
+        Ok(size) if size == backup.size_bytes => FileState::Present,
+        Ok(_) => FileState::Corrupt,
         Err(error) if is_missing(&error) => FileState::Missing,
         Err(error) => {
             tracing::warn!(backup = %backup.id, "the file cannot be looked at: {error}");

@@ -42,7 +42,7 @@ pub async fn at_start(app: &Arc<App>, name: String) -> anyhow::Result<Caretaker>
         Ok(folder) => {
             let entries = list(&folder).await?;
             let unclaimed = unclaimed(app, &folder, &entries).await?;
-            close_all(app, &dead, &name, &unclaimed, &mut report).await?;
+            close_all(app, &dead, &name, Some(&unclaimed), &mut report).await?;
             put_in_step(app, &folder, &entries, &unclaimed, &name, &mut report).await?;
             false
         }
@@ -50,7 +50,7 @@ pub async fn at_start(app: &Arc<App>, name: String) -> anyhow::Result<Caretaker>
             tracing::error!("{failure}; nothing is deleted, and no backup runs until it is there");
             // Whether a run had published its file cannot be seen now; once
             // the folder is there, what was marked interrupted is adopted.
-            close_all(app, &dead, &name, &[], &mut report).await?;
+            close_all(app, &dead, &name, None, &mut report).await?;
             true
         }
     };
@@ -75,10 +75,10 @@ async fn put_in_step(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     // Read after the files: a run that began since then has none among them.
-    let now = app.now();
+    // A command line's lease counts as living here, expired or not: a clock
+    // that was set makes living ones look expired. The caretaker looks twice.
     let mut living = app.catalog.leases().await?;
-    living
-        .retain(|it| it.worker == name || (!it.worker.starts_with(CONSOLE) && !it.is_expired(now)));
+    living.retain(|it| it.worker == name || !it.worker.starts_with(CONSOLE));
     let living: HashSet<BackupId> = living.into_iter().map(|it| it.backup_id).collect();
     remove_partials(folder, entries, &living, report)?;
     adopt(app, folder, unclaimed, &living, report).await?;
@@ -99,6 +99,12 @@ pub struct Caretaker {
 }
 
 impl Caretaker {
+    /// For a command line, which closes dead workers' jobs so that its own is
+    /// not kept waiting by them, and does nothing else to the folder.
+    pub fn beside(app: Arc<App>, name: String) -> Self {
+        Self { app, name, suspects: Vec::new(), behind: false }
+    }
+
     /// Closes the jobs of dead workers.
     pub async fn jobs(&mut self) -> anyhow::Result<()> {
         let mut expired = self.app.catalog.expired_jobs(self.app.now()).await?;
@@ -120,7 +126,8 @@ impl Caretaker {
             self.behind = false;
         }
         let closed =
-            close_all(&self.app, &dead, &self.name, &unclaimed, &mut Report::default()).await?;
+            close_all(&self.app, &dead, &self.name, Some(&unclaimed), &mut Report::default())
+                .await?;
         // Should its worker only have slept, it finds its file gone, as it must.
         for partial in &entries.partials {
             if partial.backup.is_some_and(|id| closed.contains(&id)) {
@@ -180,12 +187,13 @@ async fn unclaimed(
 
 /// Takes dead workers' jobs over and closes them: completed where the file was
 /// published, else failed. One that was renewed meanwhile is left to its worker.
-/// Gives the backups whose jobs were closed.
+/// Gives the backups whose jobs were closed. Without the folder (`None`) it is
+/// not known whether a file was published.
 async fn close_all(
     app: &Arc<App>,
     dead: &[Lease],
     name: &str,
-    unclaimed: &[Unclaimed],
+    unclaimed: Option<&[Unclaimed]>,
     report: &mut Report,
 ) -> anyhow::Result<Vec<BackupId>> {
     let mut closed = Vec::new();
@@ -194,13 +202,18 @@ async fn close_all(
         let now = app.now();
         let mut tx = app.catalog.begin().await?;
         let Some(job) = tx.take_over(lease, name, now, worker::LEASE).await? else { continue };
-        if let Some(published) = unclaimed.iter().find(|it| it.sidecar.id == id) {
+        let published = unclaimed.unwrap_or_default().iter().find(|it| it.sidecar.id == id);
+        if let Some(published) = published {
             tx.finish_completed(id, job.fence, &published.sidecar).await?;
             report.adopted += 1;
         } else {
+            let kept = match unclaimed {
+                Some(_) => "nothing of it was kept",
+                None => "whether its file was whole is seen when the backup folder is back",
+            };
             let failure = Failure::new(
                 FailureKind::Interrupted,
-                "the console was stopped or killed while the backup ran; nothing of it was kept",
+                format!("the console was stopped or killed while the backup ran; {kept}"),
             )
             .hint("start the backup again");
             tx.finish_failed(id, job.fence, &failure, now).await?;
@@ -223,7 +236,7 @@ fn end_sessions(app: Arc<App>, lease: &Lease) {
         let Ok(Some(database)) = app.catalog.database(database).await else { return };
         let Ok(connection) = databases::open(&app, &database) else { return };
         let ended = tokio::task::spawn_blocking(move || {
-            cofferdam_backup::end_backends(&connection, &app.clients, id)
+            cofferdam_backup::end_backends(&connection, &app.clients(), id)
         });
         if let Ok(Err(failure)) = ended.await {
             tracing::info!(backup = %id, "a session that may be left on the server could not be ended: {failure}");
@@ -292,7 +305,8 @@ async fn adopt(
 
 /// A sidecar alone is what a crash between the two renames leaves, or a
 /// deletion that was cut off. Beside a completed record it stays: the file may
-/// have been moved away and come back.
+/// have been moved away and come back. One that the catalog has never heard of
+/// stays too: somebody may just be copying backups into the folder.
 async fn remove_lone_sidecars(
     app: &App,
     folder: &Folder,
@@ -303,10 +317,12 @@ async fn remove_lone_sidecars(
     for entry in &entries.lone_sidecars {
         let name = entry.name.as_str();
         let Ok(sidecar) = folder.read_sidecar(name) else { continue };
-        let record = app.catalog.backup(sidecar.id).await?;
-        let completed = record.is_some_and(|it| it.status == BackupStatus::Completed);
-        if !completed && !living.contains(&sidecar.id) {
-            folder.remove(name)?;
+        let left_over = match app.catalog.backup(sidecar.id).await? {
+            Some(record) => record.status != BackupStatus::Completed,
+            None => app.catalog.tombstone(sidecar.id).await?.is_some(),
+        };
+        if left_over && !living.contains(&sidecar.id) {
+            folder.remove_lone_sidecar(name)?;
             report.deleted += 1;
         }
     }

@@ -15,6 +15,7 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
+use super::csrf::in_time;
 use crate::service::Error;
 
 /// The largest JSON body; nothing that the API takes comes near it.
@@ -34,7 +35,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         });
         let bytes = Bytes::from_request(request, payload);
         Box::pin(async move {
-            let bytes = bytes.await.map_err(|error| Error::form(&error))?;
+            let bytes = in_time(bytes).await?.map_err(|error| Error::form(&error))?;
             let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
             if !json && !bytes.is_empty() {
                 return Err(Error::BadRequest("the body is not application/json".to_owned()));

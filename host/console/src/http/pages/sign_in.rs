@@ -19,6 +19,7 @@ use crate::{
     app::App,
     http::{
         chrome::{self, html, html_with, see_other},
+        csrf::OpenForm,
         guard::Remote,
         session,
     },
@@ -58,9 +59,8 @@ pub async fn setup(
     request: HttpRequest,
     session: Session,
     token: web::Path<String>,
-    form: web::Form<SetupForm>,
+    OpenForm(form): OpenForm<SetupForm>,
 ) -> Result<HttpResponse> {
-    let form = form.into_inner();
     match service::setup::use_link(
         &app,
         &token,
@@ -127,9 +127,8 @@ pub async fn login(
     app: web::Data<App>,
     request: HttpRequest,
     session: Session,
-    form: web::Form<LoginForm>,
+    OpenForm(form): OpenForm<LoginForm>,
 ) -> Result<HttpResponse> {
-    let form = form.into_inner();
     let next = own_path(form.next);
     let refused = |status, message: String| {
         let mut errors = FieldErrors::new();
