@@ -8,7 +8,7 @@ use crate::{
     icons::{Icon, icon},
     layout::layout,
     parts::{Confirm, confirm, size, time},
-    text::backup as t,
+    text::{backup as t, common},
 };
 
 /// A backup that somebody wants to delete.
@@ -53,7 +53,7 @@ pub fn page(chrome: &Chrome, data: &BackupDeletePage) -> Markup {
                 question: html! { (t::DELETE_QUESTION) " " strong { (backup.database) } "?" },
                 body,
                 submit: data.refused.is_none().then_some(t::DELETE_SUBMIT),
-                keep: t::KEEP,
+                keep: if data.refused.is_some() { common::BACK } else { t::KEEP },
             }))
         },
     )

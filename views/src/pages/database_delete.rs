@@ -7,7 +7,7 @@ use crate::{
     Chrome,
     layout::layout,
     parts::{Confirm, confirm},
-    text::database as t,
+    text::{common, database as t},
 };
 
 /// A database that somebody wants to remove.
@@ -48,7 +48,7 @@ pub fn page(chrome: &Chrome, data: &DatabaseDeletePage) -> Markup {
                 question: html! { (t::DELETE_QUESTION) " " strong { (database.slug) } "?" },
                 body,
                 submit: data.refused.is_none().then_some(t::DELETE_SUBMIT),
-                keep: t::KEEP,
+                keep: if data.refused.is_some() { common::BACK } else { t::KEEP },
             }))
         },
     )

@@ -13,6 +13,7 @@ pub(crate) const OFFLINE: &str =
 pub(crate) const ONLINE: &str = "Connected again.";
 pub(crate) const COPIED: &str = "Copied";
 pub(crate) const CANCEL: &str = "Cancel";
+pub(crate) const BACK: &str = "Back to it";
 pub(crate) const DELETE: &str = "Delete";
 pub(crate) const EDIT: &str = "Edit";
 pub(crate) const HINT: &str = "HINT:";
