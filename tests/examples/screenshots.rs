@@ -184,13 +184,13 @@ impl Camera<'_> {
         for width in WIDTHS {
             for (dark, scheme) in [(false, "light"), (true, "dark")] {
                 browser.prefer(dark, true).await;
-                resize(&self.visitor, width, 900).await;
+                resize(self.visitor, width, 900).await;
                 let script =
                     "return Math.min(Math.max(document.documentElement.scrollHeight, 900), 4000)";
                 let height = self.visitor.ask(script).await.as_u64().unwrap_or(900);
                 // One picture of the whole page; a phone's window is shown to its end too.
                 let height = if name == "overview" && width == 1440 { 900 } else { height };
-                resize(&self.visitor, width, height).await;
+                resize(self.visitor, width, height).await;
                 browser.screenshot(&self.folder.join(format!("{name}-{width}-{scheme}.png"))).await;
             }
         }

@@ -43,7 +43,7 @@ async fn a_backup_is_asked_for_with_tab_enter_and_escape_alone() {
     visitor.until("open options", open).await;
     tab_to(&visitor, "Description").await;
     visitor.keys(Key::Escape + "").await;
-    visitor.until("closed options", &format!("{} === false", open)).await;
+    visitor.until("closed options", &format!("{open} === false")).await;
     let back = "return document.activeElement.closest('details.popover') && document.activeElement.tagName";
     assert_eq!(visitor.ask(back).await, "SUMMARY", "the focus goes back to what opened them");
     visitor.keys(Key::Enter + "").await;
@@ -52,7 +52,7 @@ async fn a_backup_is_asked_for_with_tab_enter_and_escape_alone() {
     // Enter submits.
     visitor.keys(Key::Enter + "").await;
     visitor.sees("With the keyboard").await;
-    visitor.until("closed options", &format!("{} === false", open)).await;
+    visitor.until("closed options", &format!("{open} === false")).await;
     visitor.until("its end", "return !document.querySelector('.badge-run, .badge-wait')").await;
     visitor.assert_quiet(&[]).await;
     visitor.browser.quit().await;

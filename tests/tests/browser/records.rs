@@ -60,11 +60,11 @@ async fn a_pinned_backup_cannot_be_deleted() {
     visitor.until("a dialog", DIALOG).await;
     visitor.sees("This backup is pinned. Take the pin off first.").await;
     assert!(visitor.each("#confirm button[type=submit]").await.is_empty());
-    visitor.press("Keep it").await;
+    visitor.press("Back to it").await;
     visitor.until("no dialog", NO_DIALOG).await;
     visitor.open(&format!("/backups/{id}/delete")).await;
     assert!(visitor.each("main button[type=submit]").await.is_empty());
-    visitor.press("Keep it").await;
+    visitor.press("Back to it").await;
     visitor.press("Unpin").await;
     visitor.until("no pin", "return !document.querySelector('main .badge-off')").await;
     visitor.assert_quiet(&[]).await;

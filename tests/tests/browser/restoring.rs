@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cofferdam_tests::{Console, TestCluster, Visitor};
+use cofferdam_tests::{Console, TestCluster, Visitor, held};
 use serde_json::json;
 
 use crate::stage::{add_blog, back_up, id, run};
@@ -47,5 +47,28 @@ async fn an_sqlite_backup_is_restored_by_the_commands_of_its_page() {
     let source = console.folder().join("blog.db");
     let same = format!("diff <(sqlite3 {} .dump) <(sqlite3 new.db .dump)", source.display());
     run(&same, &visitor, &cluster);
+    visitor.browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_that_began_while_the_backup_was_made_is_the_whole_file() {
+    let cluster = TestCluster::start();
+    held::create_wide(&cluster, "wide");
+    let console = Console::builder().database(&cluster, "wide").start();
+    let visitor = Visitor::administrator(&console).await;
+    let wish = json!({ "database": "wide" });
+    let (backup, held) = held::hold_backup(&console, &console.api(), &wish);
+    visitor.open(&format!("/backups/{backup}")).await;
+    visitor.press("Download while it is being made").await;
+    let begun = || {
+        let mut files = std::fs::read_dir(visitor.browser.downloads()).ok()?;
+        files.next().map(|_| ())
+    };
+    cofferdam_tests::wait_until("the download's first bytes", Duration::from_secs(20), begun);
+    held.release();
+    visitor.sees("Whole and checked").await;
+    visitor.browser.downloaded(Duration::from_mins(1));
+    let commands = visitor.each(".howto pre").await;
+    assert!(run(&commands[0], &visitor, &cluster).contains("OK"), "the checksum of the page");
     visitor.browser.quit().await;
 }
