@@ -35,12 +35,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "URL", env = "COFFERDAM_SERVER")]
     pub server: Option<String>,
     /// Bearer token for --server; better in the environment, where `ps` does not show it.
-    #[arg(
-        long,
-        global = true,
-        env = "COFFERDAM_TOKEN",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, env = "COFFERDAM_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
 }
 

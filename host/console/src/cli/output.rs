@@ -37,11 +37,13 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string_pretty(value)?)
 }
 
-/// One line. A reader that has gone, such as `head`, is no error worth a panic.
+/// One line. A reader that has gone, such as `head`, has seen what it wanted.
 pub fn line(text: &str) -> anyhow::Result<()> {
     use std::io::Write as _;
-    writeln!(std::io::stdout().lock(), "{text}")?;
-    Ok(())
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
 }
 
 /// A table with as much room for each column as its widest cell needs.

@@ -14,8 +14,13 @@ use cofferdam_views::{Chrome, Markup, Nav, Viewer};
 use super::{assets, headers::Nonce, session};
 use crate::{app::App, service::Actor};
 
-/// The frame for an answer to this request.
+/// The frame for a whole page, with the sentence that waits for it.
 pub fn of(request: &HttpRequest, nav: Option<Nav>) -> Chrome {
+    Chrome { notice: session::take_notice(&request.get_session()), ..part(request, nav) }
+}
+
+/// What a part of a page needs. A sentence that waits is left to a whole page.
+pub fn part(request: &HttpRequest, nav: Option<Nav>) -> Chrome {
     let session = request.get_session();
     let viewer = request
         .extensions()
@@ -33,7 +38,7 @@ pub fn of(request: &HttpRequest, nav: Option<Nav>) -> Chrome {
         nav,
         public_url: public_url(request),
         now: Utc::now(),
-        notice: session::take_notice(&session),
+        notice: None,
     }
 }
 

@@ -114,10 +114,14 @@ async fn who(
     remote: Option<IpAddr>,
 ) -> Result<Option<Actor>, Error> {
     match entrance {
-        Entrance::Session => match session::user(&request.get_session()) {
-            Some(user) => users::actor_by_id(app, user, remote).await,
-            None => Ok(None),
-        },
+        Entrance::Session => {
+            let session = request.get_session();
+            session::usable(&session)?;
+            match session::user(&session) {
+                Some(user) => users::actor_by_id(app, user, remote).await,
+                None => Ok(None),
+            }
+        }
         Entrance::Bearer => match bearer(request) {
             Some(token) => users::actor_by_token(app, token, remote).await,
             None => Ok(None),

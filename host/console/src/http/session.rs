@@ -14,13 +14,15 @@ use cofferdam_catalog::{Digest, NewSession};
 use cofferdam_model::{Timestamp, UserId};
 use cofferdam_views::{Notice, NoticeKind};
 
-use crate::{app::App, token};
+use crate::{app::App, service::Error, token};
 
 const USER: &str = "user";
 const CSRF: &str = "csrf";
 const KEY: &str = "digest";
 const ADDRESS: &str = "address";
 const NOTICE: &str = "notice";
+const FAULT: &str = "fault";
+const BUSY: &str = "busy";
 /// A session's last use is noted at most so often.
 const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
 
@@ -58,6 +60,15 @@ pub fn begin(
 /// Whose session it is.
 pub fn user(session: &Session) -> Option<UserId> {
     session.get::<String>(USER).ok()??.parse().ok()
+}
+
+/// Whether the session could be read at all.
+pub fn usable(session: &Session) -> Result<(), Error> {
+    match session.get::<String>(FAULT).ok().flatten().as_deref() {
+        None => Ok(()),
+        Some(BUSY) => Err(Error::Busy),
+        Some(_) => Err(Error::Internal(anyhow::anyhow!("the session cannot be read"))),
+    }
 }
 
 /// The token of this session's forms.
@@ -181,8 +192,19 @@ fn stored(state: &State) -> anyhow::Result<String> {
 }
 
 impl SessionStore for Store {
+    /// An error here would be answered by the middleware with an empty 500.
+    /// It is handed on in the session instead, and answered where every other
+    /// one is: see [`usable`].
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
-        self.read(key).await.map_err(LoadError::Other)
+        Ok(match self.read(key).await {
+            Ok(state) => state,
+            Err(error) => {
+                let busy = matches!(error.downcast_ref(), Some(cofferdam_catalog::Error::Busy));
+                tracing::warn!("a session cannot be read: {error:#}");
+                let fault = serde_json::to_string(if busy { BUSY } else { "broken" });
+                Some(State::from([(FAULT.to_owned(), fault.unwrap_or_default())]))
+            }
+        })
     }
 
     async fn save(&self, state: State, _: &Ttl) -> Result<SessionKey, SaveError> {

@@ -72,7 +72,7 @@ pub async fn live(
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
     let data = data(&app, backups::find(&app, &id).await?).await?;
-    Ok(html(view::live(&chrome::of(&request, Some(Nav::Backups)), &data)))
+    Ok(html(view::live(&chrome::part(&request, Some(Nav::Backups)), &data)))
 }
 
 /// `GET /backups/{id}/row`: its row of the list.
@@ -82,7 +82,7 @@ pub async fn row(
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
     let item = item(&app, backups::find(&app, &id).await?).await?;
-    Ok(html(list_view::row(&chrome::of(&request, Some(Nav::Backups)), &item)))
+    Ok(html(list_view::row(&chrome::part(&request, Some(Nav::Backups)), &item)))
 }
 
 /// How the log is wanted.

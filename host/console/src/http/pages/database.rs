@@ -61,11 +61,13 @@ pub async fn check(
 ) -> Result<HttpResponse> {
     let database = databases::find(&app, &id).await?;
     let checked = databases::check(&app.clone().into_inner(), &database).await?;
-    let chrome = chrome::of(&request, Some(Nav::Databases));
+    let nav = Some(Nav::Databases);
     if request.headers().contains_key("hx-request") {
+        let chrome = chrome::part(&request, nav);
         return Ok(html(view::check(&chrome, database.id, Some(&shown(checked)))));
     }
-    Ok(html(view::page(&chrome, &data(&app, &database).await?)))
+    let data = data(&app, &database).await?;
+    Ok(html(view::page(&chrome::of(&request, nav), &data)))
 }
 
 /// What was found, in the words of the page.
