@@ -197,6 +197,16 @@ pub enum User {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Keep a person out; ends their sessions and tokens.
+    Disable {
+        /// Sign-in name.
+        name: String,
+    },
+    /// Let a person in again.
+    Enable {
+        /// Sign-in name.
+        name: String,
+    },
     /// List people.
     List,
 }

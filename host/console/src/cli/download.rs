@@ -41,9 +41,13 @@ pub async fn run(
                 .context("the backup has no name yet\nHINT: --output names the file")?,
         ),
     };
+    if target.exists() {
+        bail!("{} is there already; nothing was overwritten", target.display());
+    }
     let partial = target.with_added_extension("partial");
-    let mut file = new_file(&target, &partial)?;
+    // Only once there is something to write into it.
     let source = open(client, id).await?;
+    let mut file = new_file(&partial)?;
     let copied = tokio::task::spawn_blocking(move || -> anyhow::Result<(u64, String)> {
         let copied = copy(source, &mut file)?;
         file.sync_all()?;
@@ -87,10 +91,7 @@ async fn wait_for_end(client: &Client, id: &str) -> anyhow::Result<crate::dto::B
     }
 }
 
-fn new_file(target: &Path, partial: &Path) -> anyhow::Result<File> {
-    if target.exists() {
-        bail!("{} is there already; nothing was overwritten", target.display());
-    }
+fn new_file(partial: &Path) -> anyhow::Result<File> {
     OpenOptions::new()
         .write(true)
         .create(true)

@@ -7,7 +7,10 @@ use cofferdam_model::Secret;
 use serde_json::json;
 
 use super::{args::User, client::Client, output};
-use crate::service::{Actor, users};
+use crate::{
+    app::App,
+    service::{Actor, users},
+};
 
 /// Does it.
 pub async fn run(command: User, client: &Client, as_json: bool) -> anyhow::Result<()> {
@@ -30,6 +33,8 @@ pub async fn run(command: User, client: &Client, as_json: bool) -> anyhow::Resul
                 output::line("The password was changed. Sessions and tokens have ended.")
             }
         }
+        User::Disable { name } => set_disabled(app, &name, true, as_json).await,
+        User::Enable { name } => set_disabled(app, &name, false, as_json).await,
         User::List => {
             let users = users::list(app).await?;
             if as_json {
@@ -51,6 +56,19 @@ pub async fn run(command: User, client: &Client, as_json: bool) -> anyhow::Resul
             output::table(&["NAME", "ROLE", ""], &rows)
         }
     }
+}
+
+async fn set_disabled(app: &App, name: &str, disabled: bool, as_json: bool) -> anyhow::Result<()> {
+    users::set_disabled(app, &Actor::cli(), name, disabled).await?;
+    let name = name.to_lowercase();
+    if as_json {
+        return output::json(&json!({ "name": name, "disabled": disabled }));
+    }
+    output::line(&if disabled {
+        format!("{name} can no longer sign in. Sessions and tokens have ended.")
+    } else {
+        format!("{name} can sign in again.")
+    })
 }
 
 /// A new password: twice from the terminal, or a line of standard input.

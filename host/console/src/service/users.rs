@@ -147,6 +147,30 @@ pub async fn add(
     Ok(id)
 }
 
+/// Keeps somebody out, or lets them in again. Their sessions and tokens end at
+/// once. The last administrator stays.
+pub async fn set_disabled(app: &App, by: &Actor, name: &str, disabled: bool) -> Result<()> {
+    let username: Username = name.parse().map_err(|error| Error::field("username", error))?;
+    let user = app.catalog.user_by_name(&username).await?.ok_or(Error::NotFound("user"))?;
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    match tx.set_disabled(user.id, disabled.then_some(now)).await {
+        Err(cofferdam_catalog::Error::Conflict(_)) => {
+            return Err(Error::Conflict {
+                message: format!("{username} is the last administrator"),
+                hint: Some("add another administrator first".to_owned()),
+            });
+        }
+        other => other?,
+    }
+    tx.delete_sessions_of(user.id, None).await?;
+    tx.revoke_tokens_of(user.id, now).await?;
+    let action = if disabled { "user.disable" } else { "user.enable" };
+    audit::record(&mut tx, by, action, audit::Object::user(user.id, &username), now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
 /// Sets a password from the command line, for somebody who forgot theirs.
 pub async fn set_password(app: &App, by: &Actor, name: &str, password: Secret) -> Result<()> {
     let username: Username = name.parse().map_err(|error| Error::field("username", error))?;
