@@ -36,7 +36,7 @@ impl Default for CatalogOptions {
 #[derive(Debug, Clone)]
 pub struct Catalog {
     readers: AnyPool,
-    writer: AnyPool,
+    pub(crate) writer: AnyPool,
     path: PathBuf,
     busy_limit: Duration,
     /// Who tries to begin a change.
