@@ -27,7 +27,7 @@ fn people_are_added_listed_and_given_passwords() {
     add("carl", "king").expect(2).says("role");
     for (password, said) in [
         ("short", "12 characters"),
-        ("passwordpassword", "first that anybody tries"),
+        ("passwordpassword", "easy to guess"),
         ("carl-is-here-again", "user name"),
     ] {
         shell.run_with(&["user", "add", "carl", "--password-stdin"], password).expect(2).says(said);
