@@ -1,0 +1,14 @@
+//! The JSON of the API, which is also what `--json` prints. Field names are a
+//! contract: they are only ever added to.
+
+mod backup;
+mod backup_calls;
+mod database;
+mod session;
+mod status;
+
+pub use backup::{Backup, BackupPage};
+pub use backup_calls::{BackupLog, BackupQuery, BackupState, Labels, LogEntry, NewBackup, Pin};
+pub use database::{ConnectionView, Database, DatabaseInput, DatabaseList};
+pub use session::{LoginAnswer, LoginRequest};
+pub use status::{Stats, Status};
