@@ -112,7 +112,7 @@ impl Browser {
         answer.unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
-    /// Runs axe-core (WCAG 2.2 A and AA) over the page as it is now.
+    /// Runs axe-core (WCAG 2.2 A and AA, and good practice) over the page as it is now.
     ///
     /// # Panics
     /// When it is not in `views/assets/node_modules` (npm ci), or fails.
@@ -123,7 +123,7 @@ impl Browser {
         // Through DevTools, because the page's own policy rightly refuses foreign scripts.
         let expression = format!(
             "{source};\naxe.run(document, {{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', \
-             'wcag22aa'] }}).then(found => JSON.stringify(found.violations))"
+             'wcag22aa', 'best-practice'] }}).then(found => JSON.stringify(found.violations))"
         );
         let parameters =
             json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });

@@ -10,6 +10,13 @@ use serde_json::json;
 
 use crate::stage::{add_blog, add_postgres, back_up, id};
 
+/// Whether the page fits the window, has a title, how many first headings,
+/// whether its ids are unique, and how much moves (its reader wants nothing to).
+const SHAPE: &str = "const ids = [...document.querySelectorAll('[id]')].map(it => it.id);
+    return [document.scrollingElement.scrollWidth <= innerWidth, document.title.length > 0,
+        document.querySelectorAll('h1').length, ids.length === new Set(ids).size,
+        document.getAnimations().filter(it => it.playState === 'running').length]";
+
 /// Looks at pages and remembers what is wrong with them.
 struct Inspector {
     visitor: Visitor,
@@ -26,7 +33,7 @@ impl Inspector {
         self.look(path).await;
     }
 
-    /// Looks at the page as it is, four times.
+    /// Looks at the page as it is: light and dark, wide and narrow.
     async fn look(&mut self, state: &str) {
         let browser = &self.visitor.browser;
         for dark in [false, true] {
@@ -37,14 +44,13 @@ impl Inspector {
                 for violation in browser.axe().await {
                     self.wrong.push(format!("{place}: {violation:?}"));
                 }
-                let script = "return [document.scrollingElement.scrollWidth <= innerWidth, \
-                    document.title.length > 0, document.querySelectorAll('h1').length, \
-                    [...document.querySelectorAll('[id]')].length === \
-                    new Set([...document.querySelectorAll('[id]')].map(it => it.id)).size]";
-                let found = self.visitor.ask(script).await;
-                if found != json!([true, true, 1, true]) {
-                    self.wrong.push(format!("{place}: fits, title, h1, unique ids: {found}"));
-                }
+            }
+        }
+        for width in [1440, 375, 320] {
+            browser.resize(width, 900).await;
+            let found = self.visitor.ask(SHAPE).await;
+            if found != json!([true, true, 1, true, 0]) {
+                self.wrong.push(format!("{state}, {width} pixels: {found}"));
             }
         }
         browser.resize(1280, 900).await;

@@ -69,7 +69,7 @@ async fn from_the_set_up_link_to_a_restored_database() {
     visitor.click("tr[data-backup] a.name").await;
     visitor.ask("window.stillTheSamePage = true").await;
     visitor.sees("Download while it is being made").await;
-    visitor.sees("Tables").await;
+    visitor.sees("of 7").await;
     let now = "return document.querySelector('.run-percent')?.innerText";
     let before = visitor.until("a percentage", now).await;
     held.release();
