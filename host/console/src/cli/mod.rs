@@ -80,6 +80,10 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<()> {
 }
 
 async fn open(global: &Global, config: Config) -> anyhow::Result<client::Client> {
+    if global.token.is_some() && global.server.is_none() {
+        // Carried out here, the command would do something else than was meant.
+        return Err(Error::BadRequest("--token needs --server as well".to_owned()).into());
+    }
     match &global.server {
         Some(server) => {
             Ok(client::Client::Remote(remote::Remote::new(server, global.token.as_deref())?))

@@ -155,9 +155,7 @@ impl Config {
                 max_backups: number(layers, "max_backups", 1..=1_000_000)?,
                 interval_hours: number(layers, "interval_hours", 1..=8_784)?,
             },
-            log: layers
-                .get("log")
-                .map_or_else(|| "info".to_owned(), |text| text.expose().to_owned()),
+            log: log(layers)?,
             data_dir,
         })
     }
@@ -268,6 +266,14 @@ fn first_admin(layers: &Layers) -> anyhow::Result<Option<(Username, Secret)>> {
         _ => bail!(
             "COFFERDAM_ADMIN_USER and COFFERDAM_ADMIN_PASSWORD go together; one of them is missing"
         ),
+    }
+}
+
+fn log(layers: &Layers) -> anyhow::Result<String> {
+    let Some(text) = layers.get("log") else { return Ok("info".to_owned()) };
+    match text.expose().trim() {
+        level @ ("error" | "warn" | "info" | "debug") => Ok(level.to_owned()),
+        _ => bail!("COFFERDAM_LOG is none of error, warn, info, debug"),
     }
 }
 

@@ -147,6 +147,10 @@ fn retry_headers(response: &mut actix_web::HttpResponseBuilder, error: &Error) {
         Error::Busy => {
             response.insert_header((header::RETRY_AFTER, "2"));
         }
+        Error::Slow => {
+            // What else would come of the body is not waited for.
+            response.force_close();
+        }
         Error::Range(size) => {
             response.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
         }
