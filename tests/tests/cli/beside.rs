@@ -85,7 +85,9 @@ fn a_run_of_the_command_line_shows_in_the_console_and_can_be_cancelled_there() {
     assert_eq!((&backup["status"], &backup["trigger"]), (&json!("running"), &json!("cli")));
     let id = backup["id"].as_str().expect("an id");
     let person = Person::administrator(&console);
-    assert!(person.get(&format!("/backups/{id}")).expect(200).text().to_lowercase().contains("running"));
+    assert!(
+        person.get(&format!("/backups/{id}")).expect(200).text().to_lowercase().contains("running")
+    );
     let problem = api.get(&format!("/api/v1/backups/{id}/download")).expect(409).json();
     assert!(
         problem["detail"].as_str().is_some_and(|text| text.contains("another process")),

@@ -37,7 +37,6 @@ fn wrong_usage_is_2_and_says_what_is_right() {
         &["backup"],
         &["backup", "create"],
         &["backup", "list", "--limit", "many"],
-        &["--token", "t", "backup", "list"],
         &["database", "add"],
         &["database", "add", "sqlite:x", "--url-stdin"],
         &["backup", "create", "cofferdam", "--level", "x"],
@@ -52,6 +51,7 @@ fn wrong_usage_is_2_and_says_what_is_right() {
         (&["backup", "create", "cofferdam", "--description", "a\nb"], "description"),
         (&["backup", "list", "--status", "done"], "status"),
         (&["backup", "list", "--limit", "0"], "limit"),
+        (&["--token", "t", "backup", "list"], "--server"),
         (&["database", "add", "sqlite:x", "--name", "Not So"], "name"),
     ] {
         shell.run(arguments).expect(2).says(said);

@@ -182,5 +182,5 @@ fn characters_that_hide_or_turn_text_are_refused() {
         .get(&format!("/api/v1/backups/{}", made["id"].as_str().expect("an id")))
         .json()["labels"]
         .clone();
-    assert_eq!(labels, json!(["weekly", "before move"]));
+    assert_eq!(labels, json!(["before move", "weekly"]));
 }

@@ -131,7 +131,7 @@ fn what_is_not_in_the_contract_is_refused_and_never_quoted() {
 }
 
 /// Every route of the API, as its table has them.
-const ROUTES: [(&str, &str); 19] = [
+const ROUTES: [(&str, &str); 20] = [
     ("post", "/api/v1/auth/login"),
     ("get", "/api/v1/status"),
     ("get", "/api/v1/databases"),
@@ -151,6 +151,7 @@ const ROUTES: [(&str, &str); 19] = [
     ("get", "/api/v1/backups/{id}/download"),
     ("post", "/api/v1/backups/{id}/cancel"),
     ("post", "/api/v1/backups/{id}/pin"),
+    ("put", "/api/v1/backups/{id}/labels"),
 ];
 
 #[test]

@@ -15,7 +15,7 @@ enum Since {
 }
 use Since::{Administrator, Anyone, Operator, Viewer};
 
-const API: [(&str, &str, Since); 19] = [
+const API: [(&str, &str, Since); 20] = [
     ("GET", "/api/openapi.json", Anyone),
     ("GET", "/api/v1/status", Viewer),
     ("GET", "/api/v1/databases", Viewer),
@@ -35,6 +35,7 @@ const API: [(&str, &str, Since); 19] = [
     ("GET", "/api/v1/backups/{id}/download", Operator),
     ("POST", "/api/v1/backups/{id}/cancel", Operator),
     ("POST", "/api/v1/backups/{id}/pin", Operator),
+    ("PUT", "/api/v1/backups/{id}/labels", Operator),
 ];
 
 const PAGES: [(&str, &str, Since); 35] = [
