@@ -3,33 +3,7 @@
 
 use cofferdam_model::Timestamp;
 
-const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
-
-/// A size in decimal units, three digits at most: `512 bytes`, `83 MB`, `1.41 GB`.
-#[must_use]
-pub fn bytes(count: u64) -> String {
-    if count == 1 {
-        return "1 byte".to_owned();
-    }
-    if count < 1000 {
-        return format!("{count} bytes");
-    }
-    let mut value = count as f64 / 1000.0;
-    let mut unit = 0;
-    // 999.5 and more would be written "1000".
-    while value >= 999.5 && unit + 1 < UNITS.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    let digits = match value {
-        v if v < 9.995 => 2,
-        v if v < 99.95 => 1,
-        _ => 0,
-    };
-    let text = format!("{value:.digits$}");
-    let text = if digits > 0 { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text} {}", UNITS[unit])
-}
+pub use cofferdam_model::size as bytes;
 
 /// The exact size: `1,412,345,678 bytes`.
 #[must_use]

@@ -13,7 +13,7 @@ use cofferdam_artifact::{
 };
 use cofferdam_model::{
     BackupId, BackupOptions, Connection, DatabaseId, Failure, FailureKind, Label, Phase, Progress,
-    SIDECAR_VERSION, Sidecar, Slug, SourceFacts, Timestamp, Trigger,
+    SIDECAR_VERSION, Sidecar, Slug, SourceFacts, Timestamp, Trigger, size,
 };
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     observer::Journal,
     progress::Estimator,
     source::{disk, folder_failed, publish_failed},
-    space::{self, human},
+    space,
     stage::Stage,
     watch::Watch,
 };
@@ -210,9 +210,9 @@ impl Work<'_> {
         if let Some(server) = &survey.server_version {
             self.journal.info(format!(
                 "{server}, {} in {}, {} free in the backup folder",
-                human(survey.size_bytes),
+                size(survey.size_bytes),
                 counted(survey.tables.len() as u64, "table"),
-                human(free)
+                size(free)
             ));
         }
         if let (Some(tool), Some(reason)) = (&survey.tool_version, &survey.tool_reason) {
@@ -309,11 +309,11 @@ fn summary(sidecar: &Sidecar, began: Instant) -> String {
         clippy::cast_sign_loss,
         reason = "a rate of bytes fits"
     )]
-    let rate = human((*raw_bytes as f64 / seconds) as u64);
+    let rate = size((*raw_bytes as f64 / seconds) as u64);
     format!(
         "{filename} is complete: {} from {} of dump ({:.1} to 1) with {} in {}, {seconds:.1} s, {rate}/s",
-        human(*size_bytes),
-        human(*raw_bytes),
+        size(*size_bytes),
+        size(*raw_bytes),
         *raw_bytes as f64 / (*size_bytes).max(1) as f64,
         counted(rows, "row"),
         counted(tables.len() as u64, "table"),

@@ -11,6 +11,7 @@ mod options;
 mod progress;
 mod secret;
 mod sidecar;
+mod size;
 mod slug;
 mod user;
 
@@ -24,6 +25,7 @@ pub use options::{BackupOptions, Description, Format, Label, Level, OptionError,
 pub use progress::{LogLevel, LogLine, Phase, Progress};
 pub use secret::Secret;
 pub use sidecar::{SIDECAR_VERSION, Sidecar, SourceFacts, TableFacts};
+pub use size::size;
 pub use slug::{Slug, SlugError};
 pub use user::{Role, Username, UsernameError};
 
