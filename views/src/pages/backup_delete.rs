@@ -16,8 +16,8 @@ use crate::{
 pub struct BackupDeletePage {
     /// Which.
     pub backup: Backup,
-    /// Whether it is the last good one of its database; the page says so.
-    pub last_good: bool,
+    /// Whether it is the only good one of its database; the page says so.
+    pub only_good: bool,
     /// Why it cannot be deleted, as one sentence with its full stop, if it cannot.
     pub refused: Option<String>,
 }
@@ -38,7 +38,7 @@ pub fn page(chrome: &Chrome, data: &BackupDeletePage) -> Markup {
                 (t::CREATED) " " (time(chrome, backup.created_at))
                 @if let Some(bytes) = backup.size_bytes { " · " (size(bytes)) }
             }
-            @if data.last_good { p.strong-warn { (icon(Icon::Alert)) span { (t::DELETE_LAST_GOOD) } } }
+            @if data.only_good { p.strong-warn { (icon(Icon::Alert)) span { (t::DELETE_ONLY_GOOD) } } }
             p { (if backup.filename.is_some() { t::DELETE_WHAT } else { t::DELETE_WHAT_RECORD }) }
         }
     };

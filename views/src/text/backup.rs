@@ -104,8 +104,8 @@ pub(crate) const DELETE_WHAT: &str =
     "The file and its record go. Its log goes with them. This cannot be undone.";
 pub(crate) const DELETE_WHAT_RECORD: &str =
     "The record and its log go. There is no file. This cannot be undone.";
-pub(crate) const DELETE_LAST_GOOD: &str =
-    "It is the last good backup of this database. Without it there is nothing to restore from.";
+pub(crate) const DELETE_ONLY_GOOD: &str =
+    "It is the only good backup of this database. Without it there is nothing to restore from.";
 pub(crate) const DELETE_SUBMIT: &str = "Delete the backup";
 pub(crate) const KEEP: &str = "Keep it";
 

@@ -287,13 +287,28 @@ pub async fn after_change(app: &App, id: BackupId) -> Result<Backup> {
     Ok(backup)
 }
 
-/// Whether this is the newest good backup of its database.
-pub async fn is_last_good(app: &App, backup: &Backup) -> Result<bool> {
-    let overview = app.catalog.databases_overview().await?;
-    let of_database = overview.iter().find(|it| it.database.id == backup.database_id);
-    Ok(of_database
-        .and_then(|it| it.last_completed.as_ref())
-        .is_some_and(|last| last.id == backup.id))
+/// Whether this is the only good backup of its database: without it there is
+/// nothing to restore from.
+pub async fn is_only_good(app: &App, backup: &Backup) -> Result<bool> {
+    const PAGE: u32 = 100;
+    let good = |it: &Backup| it.file_state == Some(cofferdam_model::FileState::Present);
+    let mut filter = BackupFilter {
+        status: vec![BackupStatus::Completed],
+        database_id: Some(backup.database_id),
+        limit: PAGE,
+        ..BackupFilter::default()
+    };
+    while good(backup) {
+        let page = list(app, &filter).await?.backups;
+        if page.iter().any(|it| it.id != backup.id && good(it)) {
+            return Ok(false);
+        }
+        if page.len() < PAGE as usize {
+            return Ok(true);
+        }
+        filter.offset += u64::from(PAGE);
+    }
+    Ok(false)
 }
 
 /// Deletes a backup's record and file. The tombstone comes first: if the

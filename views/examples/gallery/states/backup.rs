@@ -56,12 +56,12 @@ pub(super) fn details(pages: &mut Pages) {
     };
     put(pages, "backup-log", backup_log::page(&chrome, &log(data::log(40))));
     put(pages, "backup-log-empty", backup_log::page(&chrome, &log(Vec::new())));
-    let delete = |last_good, refused: Option<&str>| {
+    let delete = |only_good, refused: Option<&str>| {
         backup_delete::page(
             &chrome,
             &backup_delete::BackupDeletePage {
                 backup: whole.item.backup.clone(),
-                last_good,
+                only_good,
                 refused: refused.map(Into::into),
             },
         )

@@ -187,7 +187,7 @@ pub async fn labels(
 }
 
 async fn delete_data(app: &App, backup: Backup) -> Result<BackupDeletePage> {
-    let last_good = backups::is_last_good(app, &backup).await?;
+    let only_good = backups::is_only_good(app, &backup).await?;
     let refused = if backup.pinned {
         Some("This backup is pinned. Take the pin off first.".to_owned())
     } else if backup.completed_at.is_none() {
@@ -195,7 +195,7 @@ async fn delete_data(app: &App, backup: Backup) -> Result<BackupDeletePage> {
     } else {
         None
     };
-    Ok(BackupDeletePage { backup, last_good, refused })
+    Ok(BackupDeletePage { backup, only_good, refused })
 }
 
 /// `GET /backups/{id}/delete`
