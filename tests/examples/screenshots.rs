@@ -47,6 +47,8 @@ async fn main() {
     let story = tell(&console, &cluster, &api);
     camera.take("overview", "/").await;
     camera.take("backups", "/backups").await;
+    visitor.press("Options").await;
+    camera.take("options", "").await;
     camera.take("backups-nothing", "/backups?q=nothing+like+this").await;
     camera.take("generate", "/backups/new").await;
     camera.take("databases", "/databases").await;
@@ -58,6 +60,12 @@ async fn main() {
     let good = &story.backups[0].1;
     camera.take("backup-log", &format!("/backups/{good}/log")).await;
     camera.take("backup-delete", &format!("/backups/{good}/delete")).await;
+    let large = &story.backups[1].1;
+    visitor.open(&format!("/backups/{large}")).await;
+    resize(&visitor, 1440, 900).await;
+    visitor.press("Delete").await;
+    visitor.until("a question", "return document.querySelector('dialog[open] #confirm')").await;
+    camera.take("question", "").await;
     for name in ["shop", "wiki"] {
         let database = api.get(&format!("/api/v1/databases/{name}")).expect(200).json();
         let address = format!("/databases/{}", database["id"].as_str().expect("an id"));

@@ -106,7 +106,7 @@ async fn the_pages_before_the_first_backup() {
 async fn the_pages_of_backups_in_every_state() {
     let cluster = TestCluster::start();
     held::create_wide(&cluster, "wide");
-    let console = Console::builder().start();
+    let mut console = Console::builder().start();
     let api = console.api();
     add_postgres(&api, &cluster, "wide", cluster.password());
     add_postgres(&api, &cluster, "crm", "not the password");
@@ -150,8 +150,20 @@ async fn the_pages_of_backups_in_every_state() {
         .until("a dialog", "return document.querySelector('dialog[open] #confirm')")
         .await;
     inspector.look("a question").await;
+    inspector.visitor.open(&format!("/backups/{good}")).await;
+    inspector.visitor.fill("#backup-labels", &"x".repeat(500)).await;
+    inspector.visitor.press("Save the labels").await;
+    inspector.visitor.until("an error", "return document.querySelector('[aria-invalid]')").await;
+    inspector.look("wrong labels").await;
+    inspector.visitor.open("/backups").await;
+    // Let the live connection begin before it is lost.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     held.kill();
-    inspector.end(&[]).await;
+    console.kill9();
+    let offline = "return document.querySelector('#offline').checkVisibility()";
+    inspector.visitor.until("the page says that it stands still", offline).await;
+    inspector.look("offline").await;
+    inspector.end(&["422", "ERR_CONNECTION", "ERR_INCOMPLETE", "htmx"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,6 +190,12 @@ async fn the_pages_of_databases_and_the_account_and_errors() {
         inspector.open(&format!("{path}/delete")).await;
     }
     inspector.open("/account").await;
+    for field in ["current", "new", "repeat"] {
+        inspector.visitor.fill(&format!("#password-{field}"), "short").await;
+    }
+    inspector.visitor.press("Change the password").await;
+    inspector.visitor.until("an error", "return document.querySelector('.error-summary')").await;
+    inspector.look("an account with errors").await;
     inspector.open("/no-such-page").await;
     // A form sent twice, one without its token, and a method that is none.
     for (state, action, token) in [
@@ -213,5 +231,5 @@ async fn the_pages_of_databases_and_the_account_and_errors() {
     console.catalog("ALTER TABLE backup_facts RENAME TO gone");
     inspector.open(&format!("/backups/{backup}")).await;
     assert_eq!(inspector.visitor.words("h1").await, "Something broke in Cofferdam");
-    inspector.end(&["403", "404", "405", "409", "500"]).await;
+    inspector.end(&["403", "404", "405", "409", "422", "500"]).await;
 }

@@ -25,6 +25,7 @@ async fn deleting_asks_first_in_a_dialog_and_on_a_page_of_its_own() {
     visitor.until("a dialog", DIALOG).await;
     visitor.sees("Delete this backup of blog?").await;
     visitor.sees("This cannot be undone.").await;
+    assert!(!visitor.can_see("It is the only good backup").await, "there is another one");
     visitor.press("Keep it").await;
     visitor.until("no dialog", NO_DIALOG).await;
     assert!(last_file.exists());
@@ -37,7 +38,7 @@ async fn deleting_asks_first_in_a_dialog_and_on_a_page_of_its_own() {
     assert!(!last_file.exists() && first_file.exists());
 
     visitor.open(&format!("/backups/{first}/delete")).await;
-    visitor.sees("It is the last good backup of this database.").await;
+    visitor.sees("It is the only good backup of this database.").await;
     visitor.press("Delete the backup").await;
     visitor.sees("was deleted.").await;
     visitor.sees("No backups yet").await;
