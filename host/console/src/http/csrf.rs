@@ -15,6 +15,7 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq as _;
+use tokio::time;
 
 use super::session;
 use crate::{app::App, service::Error};
@@ -96,8 +97,18 @@ impl<T: DeserializeOwned + 'static> FromRequest for OpenForm<T> {
 
 /// Waits for a body, and not for ever: each one is small, so that whoever is
 /// not through in this time is slow on purpose.
-pub async fn in_time<T>(body: impl Future<Output = T>) -> Result<T, Error> {
-    tokio::time::timeout(BODY_TIME, body).await.map_err(|_| Error::Slow)
+pub async fn in_time<T: 'static>(body: impl Future<Output = T> + 'static) -> Result<T, Error> {
+    let mut body = Box::pin(body);
+    if let Ok(whole) = time::timeout(BODY_TIME, &mut body).await {
+        return Ok(whole);
+    }
+    // The server reads on, without an end, from a chunked body that nobody
+    // holds any more; with one that is held and not read it closes.
+    actix_web::rt::spawn(async move {
+        time::sleep(Duration::from_secs(2)).await;
+        drop(body);
+    });
+    Err(Error::Slow)
 }
 
 /// Reads the fields into a struct. Each of them is text.
