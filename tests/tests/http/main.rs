@@ -1,5 +1,6 @@
 //! The console over HTTP, as browsers, programs and strangers meet it.
 
+mod audit;
 mod backups;
 mod changes;
 mod databases;
