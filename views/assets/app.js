@@ -189,4 +189,36 @@
       }
     }
   });
+
+  // The page of the API: a call goes out as its form says, with the token from
+  // the top, and the answer is shown as text.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-call]")) return;
+    event.preventDefault();
+    const query = new URLSearchParams();
+    let path = form.dataset.path;
+    for (const field of form.querySelectorAll("[data-place]")) {
+      if (field.dataset.place === "path") path = path.replace(`{${field.name}}`, encodeURIComponent(field.value));
+      else if (field.value) query.set(field.name, field.value);
+    }
+    const answer = form.querySelector(".answer");
+    const token = document.querySelector("[name=token]").value.trim();
+    const headers = { "content-type": "application/json" };
+    if (token) headers.authorization = `Bearer ${token}`;
+    const show = (text) => {
+      answer.hidden = false;
+      answer.textContent = text;
+      answer.focus();
+    };
+    try {
+      const address = query.size ? `${path}?${query}` : path;
+      const response = await fetch(address, { method: form.dataset.call, headers, body: form.elements.body?.value, credentials: "omit" });
+      const type = response.headers.get("content-type") ?? "";
+      const text = type.includes("json") ? JSON.stringify(await response.json(), null, 2) : type || "";
+      show(`${response.status} ${response.statusText}\n${text}`);
+    } catch (error) {
+      show(String(error));
+    }
+  });
 })();

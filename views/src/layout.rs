@@ -6,7 +6,7 @@ use crate::{
     Chrome, Nav, NoticeKind,
     icons::{Icon, icon, mark},
     parts::csrf,
-    text::{common as t, states},
+    text::{api, common as t, states},
 };
 
 /// Answers that are errors are never put into a page, but where an element says so.
@@ -126,7 +126,7 @@ fn who(chrome: &Chrome) -> Markup {
                     (icon(Icon::SignOut)) span.sr { (t::SIGN_OUT) }
                 }
             }
-            p.version { (t::version(&chrome.version)) }
+            p.version { (t::version(&chrome.version)) " · " a href="/api/docs" { (api::TITLE) } }
         }
     }
 }

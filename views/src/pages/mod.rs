@@ -1,6 +1,7 @@
 //! One file per page. `page` gives a whole page, other functions fragments.
 
 pub mod account;
+pub mod api;
 pub mod backup;
 pub mod backup_delete;
 pub mod backup_log;

@@ -3,6 +3,7 @@
 //! markup. User text is not put into these sentences unless the sentence is
 //! an attribute, where nothing but text can stand.
 
+pub(crate) mod api;
 pub(crate) mod backup;
 pub(crate) mod common;
 pub(crate) mod database;

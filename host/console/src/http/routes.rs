@@ -35,6 +35,12 @@ pub fn all(app: &web::Data<App>) -> impl FnOnce(&mut ServiceConfig) + use<> {
             .service(web::resource("/healthz").get(health::alive))
             .service(web::resource("/readyz").get(health::ready))
             .service(web::resource("/assets/{name}").get(assets::serve))
+            .service(
+                web::resource("/api/docs")
+                    .wrap(from_fn(|request, next| identify(Entrance::Session, request, next)))
+                    .wrap(session::middleware(&app.clone().into_inner()))
+                    .get(api::docs::page),
+            )
             .service(api_scope())
             .service(page_scope(app.into_inner()));
     }

@@ -2,6 +2,7 @@
 
 pub mod backups;
 pub mod databases;
+pub mod docs;
 pub mod events;
 pub mod openapi;
 pub mod session;
