@@ -55,7 +55,7 @@ pub fn create_wide(cluster: &TestCluster, name: &str) {
 pub fn hold_backup(console: &Console, api: &Api, wish: &Value) -> (String, Held) {
     let created = api.post("/api/v1/backups", wish).expect(202).json();
     let id = created["id"].as_str().expect("an id").to_owned();
-    let held = wait_until("bytes in the file", Duration::from_secs(60), || {
+    let held = wait_until("bytes in the file", Duration::from_mins(1), || {
         let state = api.get(&format!("/api/v1/backups/{id}/status")).expect(200).json();
         let status = state["status"].as_str().unwrap_or_default().to_owned();
         assert!(["pending", "running"].contains(&status.as_str()), "too late to hold: {state}");

@@ -18,8 +18,8 @@ fn a_download_is_checked_and_overwrites_nothing() {
     let told = shell.run(&["backup", "download", id]).expect(0);
     assert!(told.out.contains("SHA-256 checked"), "{}", told.out);
     assert_eq!(fs::read(shell.path(name)).expect("the copy"), stored);
-    let mode = fs::metadata(shell.path(name)).expect("the copy").permissions().mode();
-    assert_eq!(mode & 0o077, 0, "a backup is for its owner: {mode:o}");
+    let rights = fs::metadata(shell.path(name)).expect("the copy").permissions().mode();
+    assert_eq!(rights & 0o077, 0, "a backup is for its owner: {rights:o}");
     shell.run(&["backup", "download", id]).expect(1).says("nothing was overwritten");
     fs::write(shell.path("mine"), "mine").expect("written");
     shell.run(&["backup", "download", id, "-o", "mine"]).expect(1).says("nothing was overwritten");

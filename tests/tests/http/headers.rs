@@ -58,7 +58,7 @@ fn assert_no_inline_code(what: &str, html: &str, nonce: &str) {
         }
     }
     for (start, _) in lower.match_indices("<script") {
-        let tag = &html[start..start + html[start..].find('>').expect("closed") + 1];
+        let tag = &html[start..=start + html[start..].find('>').expect("closed")];
         assert!(tag.contains(" src=\"/assets/"), "{what}: {tag}");
         assert!(
             tag.contains(&format!("nonce=\"{nonce}\"")),
