@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cofferdam_tests::{Console, TestCluster, Visitor, held, wait_until};
+use cofferdam_tests::{Api, Console, TestCluster, Visitor, held, wait_until};
 
 use crate::stage::run;
 
@@ -54,9 +54,12 @@ async fn from_the_set_up_link_to_a_restored_database() {
     let held = wait_until("pg_dump", Duration::from_secs(30), || held::stop_dump(pid));
     visitor.sees("Running").await;
     held.release();
-    let held = wait_until("more of the dump", Duration::from_secs(30), || {
-        std::thread::sleep(Duration::from_millis(400));
-        held::stop_dump(pid)
+    let api = Api::sign_in(console.url(), "ada", "a coffer by the dam");
+    let held = wait_until("bytes in the file", Duration::from_secs(60), || {
+        let list = api.get("/api/v1/backups").expect(200).json();
+        let id = list["backups"][0]["id"].as_str()?.to_owned();
+        let state = api.get(&format!("/api/v1/backups/{id}/status")).expect(200).json();
+        (state["progress"]["written_bytes"].as_u64()? > 0).then(|| held::stop_dump(pid))?
     });
     let percent =
         "return /\\d+ %/.exec(document.querySelector('[data-title] .moving')?.innerText)?.[0]";
