@@ -55,7 +55,7 @@ async fn from_the_set_up_link_to_a_restored_database() {
     visitor.sees("Running").await;
     held.release();
     let api = Api::sign_in(console.url(), "ada", "a coffer by the dam");
-    let held = wait_until("bytes in the file", Duration::from_secs(60), || {
+    let held = wait_until("bytes in the file", Duration::from_mins(1), || {
         let list = api.get("/api/v1/backups").expect(200).json();
         let id = list["backups"][0]["id"].as_str()?.to_owned();
         let state = api.get(&format!("/api/v1/backups/{id}/status")).expect(200).json();
