@@ -34,8 +34,8 @@ pub struct Global {
     /// Talk to a running console instead of opening the catalog here.
     #[arg(long, global = true, value_name = "URL", env = "COFFERDAM_SERVER")]
     pub server: Option<String>,
-    /// Bearer token for --server; better in the environment, where `ps` does not show it.
-    #[arg(long, global = true, env = "COFFERDAM_TOKEN", hide_env_values = true)]
+    /// Bearer token for --server; better in the variable `COFFERDAM_TOKEN`, which `ps` does not show.
+    #[arg(long, global = true)]
     pub token: Option<String>,
 }
 

@@ -86,7 +86,9 @@ async fn open(global: &Global, config: Config) -> anyhow::Result<client::Client>
     }
     match &global.server {
         Some(server) => {
-            Ok(client::Client::Remote(remote::Remote::new(server, global.token.as_deref())?))
+            // Exported for good, the variable must not keep local commands from working.
+            let token = global.token.clone().or_else(|| std::env::var("COFFERDAM_TOKEN").ok());
+            Ok(client::Client::Remote(remote::Remote::new(server, token.as_deref())?))
         }
         None => client::Client::local(config).await,
     }

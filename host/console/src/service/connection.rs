@@ -51,9 +51,10 @@ pub fn restore(engine: Engine, view: ConnectionView, password: Option<Secret>) -
     }
 }
 
-/// Where a database is, for people, in one line without secrets.
+/// Where a database is, for people, in one line without secrets. What could
+/// make that line look like another one is shown as a replacement character.
 pub fn summary(connection: &Connection) -> String {
-    match connection {
+    let text = match connection {
         Connection::Postgres(it) if it.host.starts_with('/') => {
             format!("{} at {} port {} as {}", it.dbname, it.host, it.port, it.user)
         }
@@ -64,7 +65,13 @@ pub fn summary(connection: &Connection) -> String {
             format!("{} on {}:{} as {}", it.dbname, it.host, it.port, it.user)
         }
         Connection::Sqlite(it) => it.path.display().to_string(),
-    }
+    };
+    one_line(&text)
+}
+
+/// A name as it is shown.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if is_unfit(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// The name from which a short name is made when none is given.
@@ -177,8 +184,9 @@ fn checked(connection: Connection, before: Option<&Connection>) -> Result<Connec
             "this is too long"
         } else if text.contains('\0') {
             "a NUL character cannot be in here"
-        } else if field != "password" && text.chars().any(is_unfit) {
-            // The name is shown on pages, in logs and in the answers of the API.
+        } else if matches!(field, "host" | "sslrootcert" | "path") && text.chars().any(is_unfit) {
+            // PostgreSQL lets databases and roles have such names; hosts and
+            // files have none, so there it is a slip or worse.
             "control characters and direction marks are not allowed here"
         } else {
             return;
@@ -265,6 +273,18 @@ mod tests {
         assert!(matches!(understand(&input, Some(&stored())), Err(Error::Invalid(_))));
         let input = DatabaseInput { password: Some(Secret::new("other")), ..input };
         assert!(understand(&input, Some(&stored())).is_ok());
+    }
+
+    #[test]
+    fn a_database_may_have_any_name_and_is_shown_in_one_line() {
+        let input = DatabaseInput {
+            host: Some("h".into()),
+            user: Some("u".into()),
+            dbname: Some("a\nb\u{202e}".into()),
+            ..DatabaseInput::default()
+        };
+        let connection = understand(&input, None).expect("PostgreSQL allows it");
+        assert_eq!(summary(&connection), "a\u{fffd}b\u{fffd} on h:5432 as u");
     }
 
     #[test]

@@ -258,8 +258,8 @@ pub fn facts(connection: &Connection) -> Vec<(String, String)> {
             let mut facts = vec![
                 fact("Host", it.host.clone()),
                 fact("Port", it.port.to_string()),
-                fact("Database", it.dbname.clone()),
-                fact("Role", it.user.clone()),
+                fact("Database", connection::one_line(&it.dbname)),
+                fact("Role", connection::one_line(&it.user)),
                 fact(
                     "Password",
                     if it.password.is_some() { "stored, encrypted" } else { "none" }.to_owned(),
