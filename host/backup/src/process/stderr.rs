@@ -64,7 +64,9 @@ pub(crate) fn read_complaints(pipe: impl Read, mut heard: impl FnMut(&str)) -> C
     let mut pipe = BufReader::with_capacity(LINE, pipe);
     while let Ok(Some(line)) = next_line(&mut pipe) {
         let line = plain_line(&line);
-        if !line.is_empty() {
+        // libpq adds this to a refusal; the file is ours and tells nobody anything.
+        let noise = line.trim_start().starts_with("password retrieved from file ");
+        if !line.is_empty() && !noise {
             heard(&line);
             complaints.push(line);
         }

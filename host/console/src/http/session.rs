@@ -8,18 +8,26 @@ use actix_session::{
     config::{BrowserSession, CookieContentSecurity},
     storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError},
 };
-use actix_web::cookie::{Key, SameSite, time::Duration as Ttl};
+use actix_web::{
+    HttpMessage as _, HttpRequest,
+    cookie::{Key, SameSite, time::Duration as Ttl},
+    http::header,
+};
 use chrono::TimeDelta;
 use cofferdam_catalog::{Digest, NewSession};
 use cofferdam_model::{Timestamp, UserId};
 use cofferdam_views::{Notice, NoticeKind};
 
+use super::guard::Remote;
 use crate::{app::App, service::Error, token};
 
 const USER: &str = "user";
 const CSRF: &str = "csrf";
 const KEY: &str = "digest";
 const ADDRESS: &str = "address";
+const AGENT: &str = "agent";
+/// Of a `User-Agent`, so many characters are kept.
+const AGENT_MAX: usize = 300;
 const NOTICE: &str = "notice";
 const FAULT: &str = "fault";
 const BUSY: &str = "busy";
@@ -42,17 +50,17 @@ pub fn middleware(app: &Arc<App>) -> SessionMiddleware<Store> {
 }
 
 /// Begins a signed-in session under a new key; whatever key there was before is void.
-pub fn begin(
-    session: &Session,
-    user: UserId,
-    address: Option<std::net::IpAddr>,
-) -> anyhow::Result<()> {
+pub fn begin(session: &Session, user: UserId, request: &HttpRequest) -> anyhow::Result<()> {
     session.clear();
     session.renew();
     session.insert(USER, user.to_string())?;
     session.insert(CSRF, token::random().expose())?;
-    if let Some(address) = address {
-        session.insert(ADDRESS, address.to_string())?;
+    if let Some(remote) = request.extensions().get::<Remote>() {
+        session.insert(ADDRESS, remote.0.to_string())?;
+    }
+    let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    if let Some(agent) = agent {
+        session.insert(AGENT, agent.chars().take(AGENT_MAX).collect::<String>())?;
     }
     Ok(())
 }
@@ -100,10 +108,11 @@ pub fn take_notice(session: &Session) -> Option<Notice> {
     Some(Notice { kind, text })
 }
 
-/// The address that a stored session signed in from.
-pub fn address_of(state: &str) -> Option<String> {
-    let state: State = serde_json::from_str(state).ok()?;
-    serde_json::from_str(state.get(ADDRESS)?).ok()
+/// The address and the `User-Agent` that a stored session signed in with.
+pub fn origin(state: &str) -> (Option<String>, Option<String>) {
+    let state: State = serde_json::from_str(state).unwrap_or_default();
+    let text = |key| serde_json::from_str(state.get(key)?).ok();
+    (text(ADDRESS), text(AGENT))
 }
 
 type State = HashMap<String, String>;
@@ -133,7 +142,7 @@ impl Store {
             state: stored(state)?,
             absolute_expires_at: self.whole_until(now),
             idle_expires_at: self.idle_until(now),
-            user_agent: None,
+            user_agent: None, // It is in the state, where the middleware can put it.
         };
         let mut tx = self.app.catalog.begin().await?;
         tx.purge_sessions(now).await?;

@@ -34,13 +34,16 @@ async fn data(
         None => None,
     };
     let others = app.catalog.sessions_of(id, app.now()).await?;
-    let sessions = others.into_iter().map(|it| SessionItem {
-        current: Some(it.id) == own,
-        id: it.id,
-        created_at: it.created_at,
-        seen_at: it.last_seen_at,
-        address: session::address_of(&it.state),
-        agent: it.user_agent,
+    let sessions = others.into_iter().map(|it| {
+        let (address, agent) = session::origin(&it.state);
+        SessionItem {
+            current: Some(it.id) == own,
+            id: it.id,
+            created_at: it.created_at,
+            seen_at: it.last_seen_at,
+            address,
+            agent,
+        }
     });
     Ok(AccountPage {
         created_at: user.created_at,

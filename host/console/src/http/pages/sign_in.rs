@@ -71,7 +71,7 @@ pub async fn setup(
     .await
     {
         Ok(id) => {
-            session::begin(&session, id, remote(&request)).map_err(Error::Internal)?;
+            session::begin(&session, id, &request).map_err(Error::Internal)?;
             Ok(see_other("/"))
         }
         Err(Error::NotFound(_)) => {
@@ -138,7 +138,7 @@ pub async fn login(
     };
     match users::sign_in(&app, Door::Page, &form.username, form.password, remote(&request)).await {
         Ok((actor, id)) => {
-            session::begin(&session, id, remote(&request)).map_err(Error::Internal)?;
+            session::begin(&session, id, &request).map_err(Error::Internal)?;
             users::signed_in(&app, &actor, id).await?;
             Ok(see_other(next.unwrap_or_else(|| "/".to_owned())))
         }
