@@ -1,7 +1,7 @@
 //! Adopting files that explain themselves, for reconciliation and for
 //! rebuilding a lost catalog.
 
-use cofferdam_model::{BackupStatus, FileState, Sidecar, Timestamp};
+use cofferdam_model::{BackupStatus, DatabaseId, FileState, Sidecar, Timestamp};
 
 use crate::{Error, Result, Tx, cells::ms, tombstones};
 
@@ -44,14 +44,31 @@ impl Tx {
         Ok(Adopted::Completed)
     }
 
+    /// The database that an orphan belongs to. After the loss of a catalog the
+    /// databases are entered again and get new identifiers; then the one with
+    /// the same short name and engine takes the backup over.
+    async fn database_of(&mut self, sidecar: &Sidecar) -> Result<DatabaseId> {
+        let known = sqlx::query("SELECT 1 FROM databases WHERE id = $1")
+            .bind(sidecar.database_id.to_string())
+            .fetch_optional(self.conn())
+            .await?;
+        if known.is_some() {
+            return Ok(sidecar.database_id);
+        }
+        let named = self.database_by_slug(&sidecar.database).await?;
+        let same = named.filter(|it| it.engine == sidecar.engine);
+        Ok(same.map_or(sidecar.database_id, |it| it.id))
+    }
+
     async fn insert_adopted(&mut self, sidecar: &Sidecar) -> Result<()> {
+        let database = self.database_of(sidecar).await?;
         sqlx::query(
             "INSERT INTO backups (id, database_id, database_slug, engine, format, level, \
              trigger_kind, status, description, created_by, created_at, started_at, pinned, labels, search) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $10, $11, $12, '[]', '')",
         )
         .bind(sidecar.id.to_string())
-        .bind(sidecar.database_id.to_string())
+        .bind(database.to_string())
         .bind(sidecar.database.as_str())
         .bind(sidecar.engine.as_str())
         .bind(sidecar.format.as_str())

@@ -138,6 +138,19 @@ async fn an_orphan_is_adopted_with_everything_it_says_of_itself() {
 }
 
 #[tokio::test]
+async fn after_the_loss_of_a_catalog_a_database_of_the_same_name_takes_its_backups_over() {
+    let (here, there) = (fresh().await, fresh().await);
+    let sidecar = completed(&there.catalog, "shop").await;
+    let mut tx = here.catalog.begin().await.unwrap();
+    let again = tx.insert_database(&new_database("shop"), at(1)).await.unwrap();
+    assert_ne!(again.id, sidecar.database_id);
+    tx.adopt(&sidecar, at(60)).await.unwrap();
+    tx.commit().await.unwrap();
+    let record = here.catalog.backup(sidecar.id).await.unwrap().unwrap();
+    assert_eq!(record.database_id, again.id);
+}
+
+#[tokio::test]
 async fn an_interrupted_run_whose_file_is_whole_becomes_completed() {
     let fresh = fresh().await;
     let (_, backup, job) = running(&fresh.catalog, "shop").await;

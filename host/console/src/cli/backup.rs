@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use cofferdam_model::{BackupId, BackupStatus, Phase, Progress};
 use cofferdam_views::format;
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     args::Backup,
@@ -88,6 +89,9 @@ pub async fn run(command: Backup, client: &Client, as_json: bool) -> anyhow::Res
 }
 
 async fn create(client: &Client, wish: &dto::NewBackup, as_json: bool) -> anyhow::Result<()> {
+    // Heard from here on, whatever this task does when a signal comes.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     let created = client.create(wish).await?;
     let run = match client {
         // The job waits its turn among the others, and then runs in this process.
@@ -102,9 +106,8 @@ async fn create(client: &Client, wish: &dto::NewBackup, as_json: bool) -> anyhow
     let ended = loop {
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(250)) => {}
-            _ = tokio::signal::ctrl_c() => {
-                client.cancel(&created.id).await?;
-            }
+            _ = interrupt.recv() => cancel(client, &created.id).await?,
+            _ = terminate.recv() => cancel(client, &created.id).await?,
         }
         let state = client.state(&created.id).await?;
         if let Some(progress) = &state.progress {
@@ -129,6 +132,14 @@ async fn create(client: &Client, wish: &dto::NewBackup, as_json: bool) -> anyhow
             anyhow::bail!("the backup was cancelled; nothing of it was kept")
         }
         None => Ok(()),
+    }
+}
+
+/// What is over already needs no cancelling; the next look says how it ended.
+async fn cancel(client: &Client, id: &str) -> anyhow::Result<()> {
+    match client.cancel(id).await {
+        Err(_) if is_over(client.state(id).await?.status) => Ok(()),
+        done => done,
     }
 }
 

@@ -274,7 +274,7 @@ async fn adopt(
         let now = app.now();
         let mut tx = app.catalog.begin().await?;
         match tx.adopt(sidecar, now).await {
-            Ok(Adopted::Known) => {}
+            Ok(Adopted::Known) => tx.commit().await?,
             Ok(Adopted::Inserted | Adopted::Completed) => {
                 if let Some(backup) = tx.backup(sidecar.id).await? {
                     audit::record(
