@@ -1,0 +1,191 @@
+//! Files and records that do not agree.
+
+use std::collections::{HashMap, HashSet};
+
+use cofferdam_artifact::{Entries, Folder};
+use cofferdam_catalog::Adopted;
+use cofferdam_model::{BackupId, BackupStatus, FileState, Sidecar};
+
+use super::{CONSOLE, Report};
+use crate::{
+    app::App,
+    service::{Actor, audit, files},
+};
+
+/// A whole file whose record is missing or unfinished.
+pub(super) struct Unclaimed {
+    pub(super) sidecar: Sidecar,
+}
+
+pub(super) async fn list(folder: &Folder) -> anyhow::Result<Entries> {
+    let folder = folder.clone();
+    Ok(tokio::task::spawn_blocking(move || folder.entries()).await??)
+}
+
+/// A file with its sidecar is a whole backup, whatever its record says: the
+/// artifact gets its name last. What does not fit together is left alone.
+pub(super) async fn unclaimed(
+    app: &App,
+    folder: &Folder,
+    entries: &Entries,
+) -> anyhow::Result<Vec<Unclaimed>> {
+    let mut found = Vec::new();
+    for entry in &entries.artifacts {
+        let name = entry.name.as_str();
+        let record = app.catalog.backup_by_filename(name).await?;
+        if record.is_some_and(|it| it.status == BackupStatus::Completed) {
+            continue;
+        }
+        match folder.read_sidecar(name) {
+            Ok(sidecar) if sidecar.size_bytes == entry.size_bytes => {
+                found.push(Unclaimed { sidecar });
+            }
+            Ok(_) => tracing::warn!(
+                file = name,
+                "a file is left alone: its size is not the one in its sidecar"
+            ),
+            Err(error) => tracing::warn!(file = name, "a file is left alone: {error}"),
+        }
+    }
+    for entry in &entries.without_sidecar {
+        tracing::warn!(file = entry.name.as_str(), "a file without its sidecar is left alone");
+    }
+    Ok(found)
+}
+
+/// All that follows from what is in the folder. Runs of the console `name`
+/// itself, and of other living workers, are left alone.
+pub(super) async fn put_in_step(
+    app: &App,
+    folder: &Folder,
+    entries: &Entries,
+    unclaimed: &[Unclaimed],
+    name: &str,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    // Read after the files: a run that began since then has none among them.
+    // A command line's lease counts as living here, expired or not: a clock
+    // that was set makes living ones look expired. The caretaker looks twice.
+    let mut living = app.catalog.leases().await?;
+    living.retain(|it| it.worker == name || !it.worker.starts_with(CONSOLE));
+    let living: HashSet<BackupId> = living.into_iter().map(|it| it.backup_id).collect();
+    remove_partials(folder, entries, &living, report)?;
+    adopt(app, folder, unclaimed, &living, report).await?;
+    remove_lone_sidecars(app, folder, entries, &living, report).await?;
+    check_presence(app, entries, report).await
+}
+
+/// Partial files of runs that no living worker holds.
+pub(super) fn remove_partials(
+    folder: &Folder,
+    entries: &Entries,
+    living: &HashSet<BackupId>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    for partial in &entries.partials {
+        if !partial.backup.is_some_and(|id| living.contains(&id)) {
+            folder.remove_partial(partial)?;
+            report.partials += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Takes orphans into the catalog, and finishes deletions that were cut off
+/// after their tombstone.
+pub(super) async fn adopt(
+    app: &App,
+    folder: &Folder,
+    unclaimed: &[Unclaimed],
+    living: &HashSet<BackupId>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    for Unclaimed { sidecar } in unclaimed.iter().filter(|it| !living.contains(&it.sidecar.id)) {
+        let name = &sidecar.filename;
+        let now = app.now();
+        let mut tx = app.catalog.begin().await?;
+        match tx.adopt(sidecar, now).await {
+            Ok(Adopted::Known) => tx.commit().await?,
+            Ok(Adopted::Inserted | Adopted::Completed) => {
+                if let Some(backup) = tx.backup(sidecar.id).await? {
+                    audit::record(
+                        &mut tx,
+                        &Actor::system(),
+                        "backup.adopt",
+                        audit::Object::backup(&backup),
+                        now,
+                    )
+                    .await
+                    .map_err(anyhow::Error::new)?;
+                }
+                tx.commit().await?;
+                report.adopted += 1;
+            }
+            Err(cofferdam_catalog::Error::Tombstoned(_)) => {
+                folder.remove(name)?;
+                report.deleted += 1;
+            }
+            Err(error @ cofferdam_catalog::Error::Conflict(_)) => {
+                tracing::warn!(file = name, "a file is left alone: {error}");
+            }
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok(())
+}
+
+/// A sidecar alone is what a crash between the two renames leaves, or a
+/// deletion that was cut off. Beside a completed record it stays: the file may
+/// have been moved away and come back. One that the catalog has never heard of
+/// stays too: somebody may just be copying backups into the folder.
+pub(super) async fn remove_lone_sidecars(
+    app: &App,
+    folder: &Folder,
+    entries: &Entries,
+    living: &HashSet<BackupId>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    for entry in &entries.lone_sidecars {
+        let name = entry.name.as_str();
+        let Ok(sidecar) = folder.read_sidecar(name) else { continue };
+        let left_over = match app.catalog.backup(sidecar.id).await? {
+            Some(record) => record.status != BackupStatus::Completed,
+            None => app.catalog.tombstone(sidecar.id).await?.is_some(),
+        };
+        if left_over && !living.contains(&sidecar.id) {
+            folder.remove_lone_sidecar(name)?;
+            report.deleted += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Every completed record against what the folder holds.
+pub(super) async fn check_presence(
+    app: &App,
+    entries: &Entries,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let sizes: HashMap<&str, u64> = entries
+        .artifacts
+        .iter()
+        .chain(&entries.without_sidecar)
+        .map(|entry| (entry.name.as_str(), entry.size_bytes))
+        .collect();
+    let mut after = None;
+    loop {
+        let page = app.catalog.completed_after(after, 500).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.id);
+        for backup in page {
+            let size = backup.filename.as_deref().and_then(|name| sizes.get(name).copied());
+            let fits = size.is_some() && size == backup.size_bytes;
+            if fits != (backup.file_state == Some(FileState::Present)) {
+                let seen = files::look(app, backup).await.map_err(anyhow::Error::new)?;
+                if seen.file_state != Some(FileState::Present) {
+                    report.damaged += 1;
+                }
+            }
+        }
+    }
+}
