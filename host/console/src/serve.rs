@@ -31,12 +31,13 @@ const FILES_EVERY: u32 = 12;
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     // Before anything is opened: not even a migration may run under another console.
     let _lock = lock(&config)?;
+    let listener = http::listen(&config.access)?;
     let app = Arc::new(App::open(config).await?);
     setup::first_start(&app).await?;
     let name = format!("{}{}", reconcile::CONSOLE, uuid::Uuid::new_v4());
     let caretaker = reconcile::at_start(&app, name.clone()).await?;
 
-    let bound = http::bind(Data::from(app.clone()))?;
+    let bound = http::bind(Data::from(app.clone()), listener)?;
     announce(&app, &bound).await?;
     let handle = bound.server.handle();
     let (stop, stopped) = watch::channel(false);

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use cofferdam_model::{BackupStatus, Secret};
 
-use super::remote::{Remote, segment};
+use super::{
+    output,
+    remote::{Remote, segment},
+};
 use crate::{
     app::App,
     config::Config,
@@ -26,8 +29,15 @@ impl Client {
     /// command line alone is enough. It never puts records and files in step:
     /// a running console's jobs are its own.
     pub async fn local(config: Config) -> anyhow::Result<Self> {
+        let is_new = !config.catalog.exists();
         let app = App::open(config).await?;
         setup::first_start(&app).await?;
+        if is_new {
+            output::note(&format!(
+                "There was no catalog yet; a new one was made: {}",
+                app.config.catalog.display()
+            ));
+        }
         Ok(Self::Local(Arc::new(app)))
     }
 

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use cofferdam_model::Slug;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -16,7 +17,10 @@ use super::{
     output,
     remote::segment,
 };
-use crate::service::{Actor, backups, files};
+use crate::{
+    dto,
+    service::{Actor, backups, files},
+};
 
 /// Writes the backup to a file, checked against its SHA-256; or to standard
 /// output as it comes.
@@ -34,12 +38,7 @@ pub async fn run(
     }
     let target = match target {
         Some(path) => path,
-        None => PathBuf::from(
-            backup
-                .filename
-                .clone()
-                .context("the backup has no name yet\nHINT: --output names the file")?,
-        ),
+        None => PathBuf::from(name(&backup)?),
     };
     if target.exists() {
         bail!("{} is there already; nothing was overwritten", target.display());
@@ -80,8 +79,20 @@ pub async fn run(
     }
 }
 
+/// The backup's name, or the one that a running backup will most likely get.
+fn name(backup: &dto::Backup) -> anyhow::Result<String> {
+    if let Some(name) = &backup.filename {
+        return Ok(name.clone());
+    }
+    if is_over(backup.status) {
+        bail!("this backup has no file: it was {}", backup.status.as_str());
+    }
+    let slug: Slug = backup.database.parse()?;
+    Ok(cofferdam_artifact::artifact_filename(&slug, backup.created_at, backup.format))
+}
+
 /// The record of a followed backup is finished a moment after its last byte.
-async fn wait_for_end(client: &Client, id: &str) -> anyhow::Result<crate::dto::Backup> {
+async fn wait_for_end(client: &Client, id: &str) -> anyhow::Result<dto::Backup> {
     loop {
         let backup = client.backup(id).await?;
         if is_over(backup.status) {

@@ -94,14 +94,18 @@ async fn open(global: &Global, config: Config) -> anyhow::Result<client::Client>
     }
 }
 
+/// Libraries at their debug level would print queries and requests; a stream
+/// that is cut off because its backup failed is no error.
+const QUIET: &str = "sqlx=warn,actix_server=warn,actix_http=off,hyper=warn,rustls=warn,ureq=warn";
+
 /// The console logs its work; other commands only what they must.
 fn start_log(config: &Config, serving: bool) {
     use tracing_subscriber::EnvFilter;
     let level = if serving { config.log.as_str() } else { "error" };
     // Libraries at their debug level would print queries and requests.
-    let filter = format!("{level},sqlx=warn,actix_server=warn,hyper=warn,rustls=warn,ureq=warn");
-    let filter = EnvFilter::try_new(filter)
-        .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,actix_server=warn"));
+    let filter = format!("{level},{QUIET}");
+    let filter =
+        EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(format!("info,{QUIET}")));
     tracing_subscriber::fmt()
         .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(filter)

@@ -32,6 +32,11 @@ pub fn error(error: &anyhow::Error) {
     eprintln!("cofferdam: {error:#}");
 }
 
+/// Something worth knowing that is not the answer.
+pub fn note(text: &str) {
+    eprintln!("cofferdam: {text}");
+}
+
 /// One JSON document.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string_pretty(value)?)

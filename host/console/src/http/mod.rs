@@ -18,5 +18,5 @@ mod session;
 mod throttle;
 mod tls;
 
-pub use server::{Bound, bind};
+pub use server::{Bound, bind, listen};
 pub use throttle::Throttle;

@@ -1,12 +1,15 @@
 //! The listening server.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
 
 use actix_web::{App as Actix, HttpServer, dev::Server, middleware::from_fn, web::Data};
 use anyhow::Context as _;
 
 use super::{answer, headers::secure, routes, tls};
-use crate::app::App;
+use crate::{app::App, config::Access};
 
 /// Whoever needs longer than this to send a request's head is cut off.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -27,8 +30,19 @@ pub struct Bound {
     pub scheme: &'static str,
 }
 
-/// Takes the address.
-pub fn bind(app: Data<App>) -> anyhow::Result<Bound> {
+/// Takes the address. Done before anything else is opened: a start that fails
+/// for its address has changed nothing.
+pub fn listen(access: &Access) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(access.listen).with_context(|| {
+        format!(
+            "the address {} cannot be taken\nHINT: choose another one with --listen or COFFERDAM_LISTEN",
+            access.listen
+        )
+    })
+}
+
+/// A server on that address.
+pub fn bind(app: Data<App>, listener: TcpListener) -> anyhow::Result<Bound> {
     let access = app.config.access.clone();
     let shutdown = app.config.shutdown.as_secs();
     let server = HttpServer::new(move || {
@@ -50,12 +64,11 @@ pub fn bind(app: Data<App>) -> anyhow::Result<Bound> {
     .disable_signals();
     let (server, scheme) = match &access.tls {
         Some((certificate, key)) => {
-            (server.bind_rustls_0_23(access.listen, tls::config(certificate, key)?), "https")
+            (server.listen_rustls_0_23(listener, tls::config(certificate, key)?), "https")
         }
-        None => (server.bind(access.listen), "http"),
+        None => (server.listen(listener), "http"),
     };
-    let server =
-        server.with_context(|| format!("the address {} cannot be taken", access.listen))?;
+    let server = server.context("the address cannot be listened on")?;
     let address = server.addrs().first().copied().context("no address was taken")?;
     Ok(Bound { server: server.run(), address, scheme })
 }

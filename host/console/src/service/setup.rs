@@ -16,8 +16,13 @@ use crate::{
 pub async fn first_start(app: &App) -> anyhow::Result<()> {
     first_administrator(app).await?;
     backup_folder(app).await?;
-    if app.catalog.setting(keys::IMPORTED).await?.is_none() {
-        first_database(app).await?;
+    match app.catalog.setting(keys::IMPORTED).await? {
+        None => first_database(app).await?,
+        Some(_) if app.config.first_start.database.is_some() => tracing::info!(
+            "DATABASE_URL and POSTGRES_* were read at the first start and are ignored since; \
+             further databases are added on the page or with `cofferdam database add`"
+        ),
+        Some(_) => {}
     }
     Ok(())
 }
