@@ -3,6 +3,7 @@
 use std::{
     sync::{Arc, LazyLock, Mutex, mpsc},
     thread,
+    time::Duration,
 };
 
 use argon2::{
@@ -51,6 +52,8 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| {
 
 /// How many are hashed at once.
 const PLACES: usize = 2;
+/// Without a sign-in for so long, the memory for hashing is given back.
+const IDLE: Duration = Duration::from_secs(5);
 
 type Work = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
@@ -74,9 +77,14 @@ impl Default for Passwords {
                 let mut memory = Vec::new();
                 loop {
                     // The lock is given back before the work begins.
-                    let next = waiting.lock().map(|waiting| waiting.recv());
-                    let Ok(Ok(work)) = next else { return };
-                    work(&mut memory);
+                    let Ok(next) = waiting.lock().map(|waiting| waiting.recv_timeout(IDLE)) else {
+                        return;
+                    };
+                    match next {
+                        Ok(work) => work(&mut memory),
+                        Err(mpsc::RecvTimeoutError::Timeout) => memory = Vec::new(),
+                        Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                    }
                 }
             });
         }
