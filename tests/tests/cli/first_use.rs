@@ -66,6 +66,8 @@ fn wrong_usage_is_2_and_says_what_is_right() {
 #[test]
 fn what_is_not_there_is_1_and_a_sentence() {
     let shell = Shell::new();
+    let first = shell.run(&["backup", "list"]).expect(0);
+    assert!(first.err.starts_with("cofferdam: There was no catalog yet"), "{}", first.err);
     let nobody = "01890a5d-ac96-774b-bcce-b302099a8057";
     for id in [nobody, "x", "../../etc/passwd", ""] {
         for arguments in [
