@@ -67,10 +67,16 @@ pub fn hold_backup(console: &Console, api: &Api, wish: &Value) -> (String, Held)
     (id, held)
 }
 
-/// Stops the `pg_dump` below this process, if there is one.
+/// Stops the `pg_dump` below this process, if there is one that dumps: asked
+/// for its version only, it has no database among its arguments.
 #[must_use]
 pub fn stop_dump(parent: u32) -> Option<Held> {
-    let (pid, _) = children(parent).into_iter().find(|(_, name)| name == "pg_dump")?;
+    let dumps = |pid: u32| {
+        let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        arguments.split(|byte| *byte == 0).any(|word| word == b"--dbname")
+    };
+    let (pid, _) =
+        children(parent).into_iter().find(|(pid, name)| name == "pg_dump" && dumps(*pid))?;
     let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
     kill_process(pid, Signal::STOP).ok()?;
     Some(Held(pid))

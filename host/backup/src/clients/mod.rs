@@ -5,14 +5,19 @@ mod version;
 use std::{
     collections::BTreeSet,
     env,
+    io::Read as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use cofferdam_model::{Failure, FailureKind};
 
 pub use version::Version;
 
+/// A program that takes longer than this to say its version hangs.
+const ANSWER: Duration = Duration::from_secs(5);
 /// Where Debian, Ubuntu and their kin keep one folder per major version.
 const VERSIONED: &str = "/usr/lib/postgresql";
 
@@ -56,18 +61,38 @@ impl Client {
         if real.file_name().is_some_and(|name| name == "pg_wrapper") {
             return None;
         }
-        let output = Command::new(&real)
-            .arg("--version")
-            .env_clear()
-            .env("LC_ALL", "C")
-            .stdin(Stdio::null())
-            .output()
-            .ok()?;
-        let text = String::from_utf8_lossy(&output.stdout);
+        let text = banner(&real)?;
         let version = Version::from_banner(&text)?;
         let banner = text.split(" (Debian").next()?.split(" (Ubuntu").next()?.trim().to_owned();
         Some(Self { folder: real.parent()?.to_path_buf(), version, banner })
     }
+}
+
+/// What a program says of its version. One that does not answer in time, on a
+/// disk that hangs say, counts as not there.
+fn banner(program: &Path) -> Option<String> {
+    let mut child = Command::new(program)
+        .arg("--version")
+        .env_clear()
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let until = Instant::now() + ANSWER;
+    while child.try_wait().ok()?.is_none() {
+        if Instant::now() > until {
+            // Killed, it ends at once; its end must be taken note of.
+            let _ = child.kill().and_then(|()| child.wait());
+            return None;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    let mut text = String::new();
+    // A line of text fits into the pipe, so the program never waits for this.
+    child.stdout.take()?.take(4096).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// All client installations that were found.
