@@ -92,10 +92,7 @@ impl Client {
         match self {
             Self::Local(app) => {
                 let backup = backups::find(app, id).await?;
-                let lines = backups::log(app, backup.id, 0, 20_000).await?;
-                let lines =
-                    lines.into_iter().map(|(seq, line)| dto::LogEntry { seq, line }).collect();
-                Ok(dto::BackupLog { lines })
+                Ok(backups::whole_log(app, backup.id, 0).await?)
             }
             Self::Remote(remote) => remote.get(&format!("/backups/{}/log", segment(id))).await,
         }

@@ -213,7 +213,7 @@ fn to_login(request: &HttpRequest) -> HttpResponse {
     if accepts.is_some_and(|types| types.contains("text/event-stream")) {
         return HttpResponse::Unauthorized().finish();
     }
-    if request.headers().contains_key("hx-request") {
+    if chrome::is_part(request) {
         return HttpResponse::Unauthorized().insert_header(("hx-redirect", "/login")).finish();
     }
     HttpResponse::SeeOther().insert_header((header::LOCATION, back)).finish()

@@ -54,6 +54,11 @@ fn public_url(request: &HttpRequest) -> String {
     format!("{scheme}://{}", host.unwrap_or("localhost"))
 }
 
+/// Whether htmx asks, for a part of a page that is open already.
+pub fn is_part(request: &HttpRequest) -> bool {
+    request.headers().contains_key("hx-request")
+}
+
 /// A page as an answer.
 pub fn html(page: Markup) -> HttpResponse {
     html_with(StatusCode::OK, page)

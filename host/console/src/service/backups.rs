@@ -5,8 +5,8 @@ use cofferdam_catalog::{
     BackupFilter, BackupPage, BackupSort, Cancelled, Digest, Direction, NewBackup,
 };
 use cofferdam_model::{
-    Backup, BackupId, BackupOptions, BackupStatus, Database, DatabaseId, Label, LogLine, Progress,
-    Slug, UserId,
+    Backup, BackupId, BackupOptions, BackupStatus, Database, DatabaseId, Label, Progress, Slug,
+    UserId,
 };
 
 use super::{Actor, Error, FieldError, Result, audit, databases};
@@ -186,10 +186,17 @@ pub async fn progress(app: &App, backup: &Backup) -> Result<Option<Progress>> {
     }
 }
 
-/// The log after a line.
-pub async fn log(app: &App, id: BackupId, after: i64, limit: u32) -> Result<Vec<(i64, LogLine)>> {
+/// At most `limit` lines of the log after a line.
+pub async fn log(app: &App, id: BackupId, after: i64, limit: u32) -> Result<Vec<dto::LogEntry>> {
     let lines = app.catalog.log(id, after, limit).await?;
-    Ok(lines.into_iter().map(|it| (it.seq, it.line)).collect())
+    Ok(lines.into_iter().map(|it| dto::LogEntry { seq: it.seq, line: it.line }).collect())
+}
+
+/// All of the log after a line; 0 is before the first.
+pub async fn whole_log(app: &App, id: BackupId, after: i64) -> Result<dto::BackupLog> {
+    // More than the catalog ever keeps of one.
+    const ALL: u32 = 20_000;
+    Ok(dto::BackupLog { lines: log(app, id, after, ALL).await? })
 }
 
 /// Stops a backup that waits or runs.

@@ -6,16 +6,10 @@ use serde::Deserialize;
 use super::{Body, query};
 use crate::{
     app::App,
-    dto::{
-        Backup, BackupLog, BackupPage, BackupQuery, BackupState, Labels, LogEntry, NewBackup, Pin,
-        Stats,
-    },
+    dto::{Backup, BackupLog, BackupPage, BackupQuery, BackupState, Labels, NewBackup, Pin, Stats},
     http::{download, guard::Caller},
     service::{Error, Result, backups, status},
 };
-
-/// More than a log ever keeps.
-const LOG_ALL: u32 = 20_000;
 
 /// Asks for a backup. With an `Idempotency-Key`, the same request sent again
 /// within a day gives the same backup.
@@ -117,9 +111,7 @@ pub async fn log(
 ) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
     let after = query::<LogQuery>(&request)?.after.unwrap_or(0);
-    let lines = backups::log(&app, backup.id, after, LOG_ALL).await?;
-    let lines = lines.into_iter().map(|(seq, line)| LogEntry { seq, line }).collect();
-    Ok(HttpResponse::Ok().json(BackupLog { lines }))
+    Ok(HttpResponse::Ok().json(backups::whole_log(&app, backup.id, after).await?))
 }
 
 /// The file: whole or a `Range` of it; of a running backup the bytes as they

@@ -14,7 +14,7 @@ use tokio::time;
 use super::backups::state_of;
 use crate::{
     app::App,
-    dto::{Backup, LogEntry},
+    dto::Backup,
     http::guard::Caller,
     hub::Change,
     service::{Actor, Result, backups, users},
@@ -61,9 +61,9 @@ pub async fn stream(
             loop {
                 let lines = backups::log(&app, backup.id, seq, LINES).await.unwrap_or_default();
                 let more = lines.len() == LINES as usize;
-                for (number, line) in lines {
-                    seq = number;
-                    yield Ok::<_, Infallible>(event("log", Some(number), &LogEntry { seq: number, line }));
+                for entry in lines {
+                    seq = entry.seq;
+                    yield Ok::<_, Infallible>(event("log", Some(seq), &entry));
                 }
                 if !more {
                     break;

@@ -32,8 +32,6 @@ use crate::{
 
 /// How many of the newest log lines the page shows.
 const LOG_TAIL: u32 = 12;
-/// More than a log ever keeps.
-const LOG_ALL: u32 = 20_000;
 
 async fn data(app: &App, backup: Backup) -> Result<BackupPage> {
     let backup = files::look(app, backup).await?;
@@ -99,11 +97,8 @@ pub async fn log(
     query: web::Query<LogQuery>,
 ) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
-    let lines: Vec<LogLine> = backups::log(&app, backup.id, 0, LOG_ALL)
-        .await?
-        .into_iter()
-        .map(|(_, line)| line)
-        .collect();
+    let log = backups::whole_log(&app, backup.id, 0).await?;
+    let lines: Vec<LogLine> = log.lines.into_iter().map(|entry| entry.line).collect();
     if query.format.as_deref() == Some("text") {
         return Ok(HttpResponse::Ok()
             .content_type("text/plain; charset=utf-8")

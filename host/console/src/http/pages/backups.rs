@@ -133,9 +133,7 @@ pub async fn create(
     };
     match backups::create(&app, &caller, &wish, None).await {
         // The page that asked stays, and its list fetches itself again.
-        Ok(_) if request.headers().contains_key("hx-request") => {
-            Ok(HttpResponse::NoContent().finish())
-        }
+        Ok(_) if chrome::is_part(&request) => Ok(HttpResponse::NoContent().finish()),
         Ok(backup) => Ok(see_other(format!("/backups/{}", backup.id))),
         Err(error) => {
             let mut shown = generate(&databases::list(&app).await?);

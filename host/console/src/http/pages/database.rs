@@ -62,7 +62,7 @@ pub async fn check(
     let database = databases::find(&app, &id).await?;
     let checked = databases::check(&app.clone().into_inner(), &database).await?;
     let nav = Some(Nav::Databases);
-    if request.headers().contains_key("hx-request") {
+    if chrome::is_part(&request) {
         let chrome = chrome::part(&request, nav);
         return Ok(html(view::check(&chrome, database.id, Some(&shown(checked)))));
     }
