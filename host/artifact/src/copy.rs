@@ -4,7 +4,7 @@
 //! thread hashes and writes in order. Bytes are scanned and hashed while they
 //! are still in the processor's cache; on two cores, where the dump tool takes
 //! one and a half, what counts is the work per byte. Blocks travel in a fixed
-//! set of buffers: memory is bounded by `workers + 2` blocks, whatever the
+//! set of buffers: memory is bounded by `workers + 4` blocks, whatever the
 //! dump's size, and a slow disk slows the reader down.
 
 use std::{
@@ -102,7 +102,7 @@ pub fn pump(
         Encoding::Gzip { workers, .. } => workers.get(),
         Encoding::Stored => 1,
     };
-    let blocks = workers + 2;
+    let blocks = workers + 4;
     let (free, free_blocks) = bounded(blocks);
     let (tasks, task_queue) = bounded(blocks);
     let (done, finished) = bounded(blocks);

@@ -6,6 +6,7 @@
 //! followed through a symbolic link.
 
 mod entries;
+mod flusher;
 mod id;
 mod marker;
 mod name;

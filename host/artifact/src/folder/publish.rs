@@ -98,6 +98,7 @@ impl TempArtifact {
     fn flush_file(&mut self) -> io::Result<u64> {
         faults::point("artifact::step-1")?;
         faults::point("artifact::fsync")?;
+        self.flusher.finish()?;
         self.file.sync_all()?;
         // The handle stays open for followers. On file systems that report a
         // failed write only at the end, a flush reports it, and nothing is

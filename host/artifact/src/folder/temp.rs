@@ -8,7 +8,7 @@ use std::{
 use cofferdam_model::BackupId;
 use rustix::fs::{AtFlags, Mode, OFlags};
 
-use super::{Folder, name};
+use super::{Folder, flusher::Flusher, name};
 use crate::faults;
 
 /// The temp file of a run. Dropped without being published, it is removed.
@@ -18,6 +18,7 @@ pub struct TempArtifact {
     pub(super) backup: BackupId,
     pub(super) file: File,
     pub(super) name: String,
+    pub(super) flusher: Flusher,
     /// The name leads to a published file now, or to nothing.
     pub(super) gone: bool,
 }
@@ -26,7 +27,14 @@ impl TempArtifact {
     pub(super) fn create(folder: &Folder, backup: BackupId) -> io::Result<Self> {
         let name = name::partial(backup);
         let file = create(folder, &name)?;
-        Ok(Self { folder: folder.clone(), backup, file, name, gone: false })
+        Ok(Self {
+            folder: folder.clone(),
+            backup,
+            file,
+            name,
+            flusher: Flusher::default(),
+            gone: false,
+        })
     }
 
     /// Which run it belongs to.
@@ -44,7 +52,9 @@ impl TempArtifact {
 impl Write for TempArtifact {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         faults::point("artifact::write")?;
-        self.file.write(bytes)
+        let count = self.file.write(bytes)?;
+        self.flusher.wrote(&self.file, count)?;
+        Ok(count)
     }
 
     /// Does nothing: nothing is buffered here, and publishing flushes to the disk.

@@ -6,7 +6,7 @@ use cofferdam_model::Level;
 use libdeflater::{CompressionLvl, Compressor, Decompressor};
 use memchr::memmem;
 
-use super::{GzipError, MAX_MEMBER};
+use super::{GzipError, MAX_MEMBER, huffman, literals};
 
 /// Length of the header that this crate writes.
 pub(super) const HEADER: usize = 20;
@@ -39,13 +39,14 @@ pub(super) fn recorded_size(member: &[u8]) -> Option<u32> {
 /// Makes members. Holds the compressor's tables, so keep one per thread.
 pub(crate) struct MemberEncoder {
     compressor: Compressor,
+    choice: literals::Choice,
 }
 
 impl MemberEncoder {
     pub(crate) fn new(level: Level) -> Self {
         // libdeflate knows 1 to 12; 1 to 9 mean about the same as in gzip.
         let level = CompressionLvl::new(level.get().into()).unwrap_or_default();
-        Self { compressor: Compressor::new(level) }
+        Self { compressor: Compressor::new(level), choice: literals::Choice::default() }
     }
 
     /// Compresses `raw` into `out`, which grows to the worst case once and
@@ -57,8 +58,7 @@ impl MemberEncoder {
             *out = vec![0; bound];
         }
         let end = out.len() - TRAILER;
-        let body = self.compressor.deflate_compress(raw, &mut out[HEADER..end]);
-        let body = body.expect("the compressor's own bound is enough");
+        let body = self.deflate(raw, &mut out[HEADER..end]);
         let size = HEADER + body + TRAILER;
         let low = |number: usize| u32::try_from(number).expect("a block is small").to_le_bytes();
         out[..START.len()].copy_from_slice(&START);
@@ -66,6 +66,18 @@ impl MemberEncoder {
         let trailer = &mut out[HEADER + body..size];
         trailer[..4].copy_from_slice(&libdeflater::crc32(raw).to_le_bytes());
         trailer[4..].copy_from_slice(&low(raw.len()));
+        size
+    }
+
+    fn deflate(&mut self, raw: &[u8], out: &mut [u8]) -> usize {
+        if self.choice.literals_only(raw, &mut self.compressor)
+            && let Some(size) = huffman::encode(raw, out)
+        {
+            return size;
+        }
+        let size = self.compressor.deflate_compress(raw, out);
+        let size = size.expect("the compressor's own bound is enough");
+        self.choice.searched(raw, size);
         size
     }
 }

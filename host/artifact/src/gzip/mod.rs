@@ -13,6 +13,8 @@
 //! input gives equal output.
 
 mod error;
+mod huffman;
+mod literals;
 mod member;
 mod reader;
 mod split;
