@@ -216,8 +216,12 @@ fn hostile_text_in_records_is_inert() {
 fn hostile_text_in_forms_is_inert_and_kept() {
     let mut errors = FieldErrors::new();
     errors.add("username", HOSTILE);
-    let login =
-        pages::login::LoginPage { username: HOSTILE.into(), next: Some(HOSTILE.into()), errors };
+    let login = pages::login::LoginPage {
+        username: HOSTILE.into(),
+        next: Some(HOSTILE.into()),
+        errors,
+        ..Default::default()
+    };
     let html = pages::login::page(&data::nobody(), &login).into_string();
     let escaped = "value=\"&quot;&gt;&lt;script&gt;alert(1)";
     assert!(html.contains(escaped));

@@ -1,6 +1,6 @@
 //! `cofferdam serve`: the console, from its start to its end.
 
-use std::{fs::File, io::Write as _, sync::Arc, time::Duration};
+use std::{fs::File, io::Write as _, os::unix::fs::OpenOptionsExt as _, sync::Arc, time::Duration};
 
 use actix_web::web::Data;
 use anyhow::{Context as _, bail};
@@ -87,6 +87,7 @@ fn lock(config: &Config) -> anyhow::Result<File> {
         .create(true)
         .truncate(false)
         .write(true)
+        .mode(0o600)
         .open(&path)
         .with_context(|| format!("the lock {} cannot be opened", path.display()))?;
     if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {

@@ -42,7 +42,7 @@ async fn without_scripts_a_database_is_added_backed_up_downloaded_and_removed() 
     visitor.fill("#database-password", cluster.password()).await;
     visitor.press("Add the database").await;
     visitor.sees("shop was added.").await;
-    visitor.press("Check now").await;
+    visitor.press("Check again").await;
     visitor.sees("Ready to back up").await;
 
     visitor.press("Options").await;

@@ -109,8 +109,7 @@ fn config_check_names_every_setting_and_fails_for_a_wrong_one() {
         told.out
     );
     let json = shell.run(&["config", "check", "--json"]).expect(0);
-    let listen = json
-        .json()
+    let listen = json.json()["settings"]
         .as_array()
         .expect("a list")
         .iter()
@@ -135,15 +134,16 @@ fn config_check_names_every_setting_and_fails_for_a_wrong_one() {
         .expect(0)
         .json();
     let of = |name: &str| {
-        told.as_array().expect("a list").iter().find(|it| it["name"] == name).expect("it").clone()
+        let all = told["settings"].as_array().expect("a list");
+        all.iter().find(|it| it["name"] == name).expect("it").clone()
     };
     assert_eq!(
         (&of("data_dir")["value"], &of("data_dir")["from"]),
-        (&"by-flag".into(), &"flag".into())
+        (&"by-flag".into(), &"--data-dir".into())
     );
     assert_eq!(
         (&of("stall_seconds")["value"], &of("stall_seconds")["from"]),
-        (&"12".into(), &"settings file".into())
+        (&"12".into(), &format!("{file} line 2").into())
     );
 }
 

@@ -3,7 +3,10 @@
 mod alone;
 mod beside;
 mod download;
+mod first_look;
 mod first_use;
+mod mistakes;
+mod naming;
 mod people;
 mod remote;
 mod shell;

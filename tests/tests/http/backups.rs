@@ -173,6 +173,54 @@ fn an_idempotency_key_gives_the_same_backup_to_the_same_wish_only() {
 }
 
 #[test]
+fn an_idempotency_key_is_answered_even_when_the_database_is_gone() {
+    let console = Console::builder().start();
+    let api = console.api();
+    let ask = || {
+        let headers = [("Idempotency-Key", "k"), ("Content-Type", "application/json")];
+        api.send("POST", "/api/v1/backups", &headers, Some(br#"{"database":"cofferdam"}"#))
+    };
+    let first = ask().expect(202).json();
+    let id = first["id"].as_str().expect("an id");
+    api.ended(id);
+    api.delete("/api/v1/databases/cofferdam").expect(204);
+    assert_eq!(ask().expect(202).json()["id"], first["id"]);
+    api.delete(&format!("/api/v1/backups/{id}")).expect(204);
+    ask().expect(409);
+}
+
+#[test]
+fn a_backup_is_found_by_the_end_of_its_identifier_and_by_its_file() {
+    let console = Console::builder().start();
+    let api = console.api();
+    let made = api.back_up("cofferdam");
+    let id = made["id"].as_str().expect("an id");
+    let file = made["filename"].as_str().expect("a name");
+    for key in [id, &id[30..], &id[20..], &id[30..].to_uppercase(), &id[..13], file] {
+        assert_eq!(
+            api.get(&format!("/api/v1/backups/{key}")).expect(200).json()["id"],
+            id,
+            "{key}"
+        );
+    }
+    for key in [&id[31..], "------", "%25%25%25%25%25%25", "backup_", &"a".repeat(300)] {
+        api.get(&format!("/api/v1/backups/{key}")).expect(404);
+    }
+    let other = api.back_up("cofferdam");
+    let start: String = id
+        .chars()
+        .zip(other["id"].as_str().expect("an id").chars())
+        .take_while(|(one, other)| one == other)
+        .map(|(one, _)| one)
+        .collect();
+    assert!(start.len() >= 6, "both were made within days: {start}");
+    let problem = api.delete(&format!("/api/v1/backups/{start}")).expect(409).json();
+    let told = problem["detail"].as_str().expect("a sentence");
+    assert!(told.contains(id) && told.contains(other["id"].as_str().expect("an id")), "{told}");
+    assert_eq!(api.get("/api/v1/backups").json()["total"], 2);
+}
+
+#[test]
 fn a_pinned_backup_is_not_deleted_and_an_unpinned_one_is_gone_with_its_file() {
     let console = Console::builder().start();
     let api = console.api();

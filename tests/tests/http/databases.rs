@@ -1,6 +1,6 @@
 //! Databases in the API: added, changed, checked, removed.
 
-use cofferdam_tests::{Console, TestCluster};
+use cofferdam_tests::{Console, Person, TestCluster};
 use serde_json::{Value, json};
 
 /// The fields that a 422 names.
@@ -27,8 +27,11 @@ fn a_database_is_added_found_by_id_and_name_changed_and_removed() {
     assert_eq!(added["connection"]["has_password"], true);
     assert!(!answer.text().contains(cluster.password()));
 
-    assert_eq!(api.get(&format!("/api/v1/databases/{id}")).expect(200).json(), added);
-    assert_eq!(api.get("/api/v1/databases/till").expect(200).json(), added);
+    let record = api.get(&format!("/api/v1/databases/{id}")).expect(200).json();
+    for (name, value) in record.as_object().expect("an object") {
+        assert_eq!(&added[name], value, "{name}");
+    }
+    assert_eq!(api.get("/api/v1/databases/till").expect(200).json(), record);
     let list = api.get("/api/v1/databases").expect(200).json();
     let names: Vec<_> =
         list["databases"].as_array().expect("a list").iter().map(|it| &it["name"]).collect();
@@ -136,4 +139,64 @@ fn a_stored_password_is_not_sent_to_another_host() {
     let url = json!({ "url": "postgres://u@evil.example/d" });
     let changed = api.patch("/api/v1/databases/db", &url).expect(200).json();
     assert_eq!(changed["connection"]["has_password"], false);
+}
+
+#[test]
+fn a_new_database_is_looked_at_at_once_and_stored_whatever_is_found() {
+    let cluster = TestCluster::start();
+    cluster.create_shop("shop", 20);
+    let console = Console::builder().start();
+    let api = console.api();
+    let add = |body: Value| api.post("/api/v1/databases", &body).expect(201).json();
+    let shop = |name: &str, host: &str, port: u16| {
+        add(json!({
+            "name": name, "host": host, "port": port, "dbname": "shop",
+            "user": "postgres", "password": cluster.password(),
+        }))
+    };
+    let good = shop("shop", "127.0.0.1", cluster.port());
+    assert_eq!((&good["first_look"]["ok"], &good["same_as"]), (&json!(true), &json!([])));
+    let version = good["first_look"]["server_version"].as_str().expect("a version");
+    assert!(version.starts_with("PostgreSQL "), "{version}");
+    // Another name of the same machine.
+    let again = shop("again", "LOCALHOST", cluster.port());
+    assert_eq!(again["same_as"], json!(["shop"]));
+
+    let port = xtask::process::free_port().expect("a port");
+    let down = shop("down", "127.0.0.1", port);
+    assert_eq!((&down["first_look"]["ok"], &down["same_as"]), (&json!(false), &json!([])));
+    let error = &down["first_look"]["error"];
+    assert!(error["kind"] == "connection" && error["hint"].is_string(), "{error}");
+    api.get("/api/v1/databases/down").expect(200);
+
+    let catalog = add(json!({ "name": "own", "path": console.data().join("catalog.db") }));
+    assert_eq!(catalog["same_as"], json!(["cofferdam"]));
+    let refused = api.post("/api/v1/databases", &json!({ "url": "sqlite:blog.db" }));
+    assert_eq!(wrong_fields(&refused.expect(422).json()), ["path"]);
+}
+
+#[test]
+fn a_server_that_says_nothing_keeps_nobody_waiting() {
+    let console = Console::builder().start();
+    // The kernel takes the connection; nobody ever answers on it.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let wish =
+        json!({ "name": "mute", "host": "127.0.0.1", "port": port, "dbname": "d", "user": "u" });
+    let begun = std::time::Instant::now();
+    let added = console.api().post("/api/v1/databases", &wish).expect(201).json();
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    assert_eq!(added["first_look"]["error"]["kind"], "timeout", "{added}");
+}
+
+#[test]
+fn the_page_says_what_the_first_look_found() {
+    let console = Console::builder().start();
+    let person = Person::administrator(&console);
+    let path = console.folder().join("no.db").display().to_string();
+    let told =
+        person.post("/databases", &[("engine", "sqlite"), ("name", "gone"), ("path", &path)]);
+    let page = person.get(told.expect(303).header("location").expect("a place")).expect(200).text();
+    assert!(page.contains("gone was added. It cannot be looked at now"), "{page}");
+    assert!(page.contains("There is no file"), "the finding itself is on the page: {page}");
 }

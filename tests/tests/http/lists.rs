@@ -116,6 +116,20 @@ fn a_wrong_filter_is_an_error_and_never_the_whole_list() {
         let problem = api.get(&format!("/api/v1/backups?{query}")).expect(422).json();
         assert_eq!(problem["errors"][0]["field"], field, "{query}: {problem}");
     }
+    let long = |field: &str, count| format!("{field}={}", "%C3%A9".repeat(count));
+    api.get(&format!("/api/v1/backups?{}", long("q", 200))).expect(200);
+    for (query, field) in [
+        (long("q", 201), "q"),
+        (long("status", 51), "status"),
+        (long("database", 51), "database"),
+        (long("trigger", 51), "trigger"),
+        (long("sort", 51), "sort"),
+        (long("dir", 51), "dir"),
+    ] {
+        let problem = api.get(&format!("/api/v1/backups?{query}")).expect(422).json();
+        assert_eq!(problem["errors"][0]["field"], field, "{problem}");
+        assert!(!problem.to_string().contains("éé"), "{problem}");
+    }
     for query in ["limit=-1", "limit=ten", "offset=-1", "statsu=failed", "limit=1&limit=2"] {
         let problem = api.get(&format!("/api/v1/backups?{query}")).expect(400).json();
         assert!(problem["detail"].as_str().is_some_and(|it| it.contains("query")), "{problem}");

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Output, time::Duration};
 
-use cofferdam_tests::{Console, console};
+use cofferdam_tests::{Console, Person, console};
 use xtask::process;
 
 const SECRET: &str = "canary-9f2c";
@@ -183,9 +183,41 @@ fn two_consoles_never_serve_one_data_folder() {
     assert_eq!(told.status.code(), Some(1), "{text}");
     assert!(text.contains("another console") && text.contains("HINT:"), "{text}");
     assert_eq!(console.api().back_up("cofferdam")["status"], "completed");
-    for name in ["", "catalog.db", "master.key"] {
+    for name in ["", "catalog.db", "catalog.db.lock", "master.key", "backups", "plugins"] {
         let mode =
             fs::metadata(console.data().join(name)).expect("it is there").permissions().mode();
         assert_eq!(mode & 0o077, 0, "{name:?} is closed to others: {mode:o}");
     }
+}
+
+#[test]
+fn slips_are_told_at_the_start_and_change_nothing() {
+    let console =
+        Console::builder().env("COFFERDAM_STAL_SECONDS", "canary-9f2c").env("PORT", "1").start();
+    let log = console.stderr();
+    assert!(log.contains("did you mean COFFERDAM_STALL_SECONDS?"), "{log}");
+    assert!(log.contains("PORT is ignored: COFFERDAM_LISTEN says"), "{log}");
+    assert!(!log.contains(SECRET), "{log}");
+}
+
+#[test]
+fn before_the_set_up_the_sign_in_page_says_how_to_get_there() {
+    let console = Console::builder().without_administrator().start();
+    let page = console.anonymous().get("/login").expect(200).text();
+    assert!(page.contains("Set up:") && page.contains("cofferdam user add"), "{page}");
+    console.add_user("anna", "administrator", "seven tall green windows");
+    let page = console.anonymous().get("/login").expect(200).text();
+    assert!(!page.contains("Set up:"), "{page}");
+}
+
+#[test]
+fn the_first_page_says_when_its_database_is_the_consoles_own_catalog() {
+    let console = Console::builder().start();
+    let page = Person::administrator(&console).get("/").expect(200).text();
+    assert!(page.contains("own catalog"), "{page}");
+    let other = console.folder().join("blog.db");
+    let named =
+        Console::builder().env("DATABASE_URL", format!("sqlite:{}", other.display())).start();
+    let page = Person::administrator(&named).get("/").expect(200).text();
+    assert!(!page.contains("own catalog"), "{page}");
 }

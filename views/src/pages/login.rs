@@ -16,6 +16,8 @@ pub struct LoginPage {
     pub username: String,
     /// Where to go afterwards, a path of this console; posted as `next`.
     pub next: Option<String>,
+    /// Nobody has an account yet: the page says how to make the first one.
+    pub nobody_yet: bool,
     /// What is wrong: usually one message about the whole, the same for an unknown name and a wrong password.
     pub errors: FieldErrors,
 }
@@ -31,6 +33,10 @@ pub fn page(chrome: &Chrome, data: &LoginPage) -> Markup {
             div.narrow.panel {
                 h1 { (t::LOGIN_TITLE) }
                 (summary(&data.errors, "login"))
+                @if data.nobody_yet {
+                    p { (t::NOBODY_YET) }
+                    p.muted { (t::NOBODY_YET_ELSE) " " code { "cofferdam user add NAME" } }
+                }
                 form.stack method="post" action="/login" {
                     (csrf(chrome))
                     @if let Some(next) = &data.next { input type="hidden" name="next" value=(next); }

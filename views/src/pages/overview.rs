@@ -1,7 +1,7 @@
 //! `/`: are my backups good, when was the last one, what needs me.
 
 use chrono::Duration;
-use cofferdam_model::{Backup, BackupStatus, FileState, Role, Timestamp};
+use cofferdam_model::{Backup, BackupStatus, DatabaseId, FileState, Role, Timestamp};
 use maud::{Markup, html};
 
 use crate::{
@@ -30,6 +30,8 @@ pub struct OverviewPage {
     pub stats: Stats,
     /// The form behind the button.
     pub generate: GenerateForm,
+    /// The database that is the console's own catalog, where one is.
+    pub own_catalog: Option<DatabaseId>,
 }
 
 /// Numbers over all backups.
@@ -255,6 +257,7 @@ fn first(chrome: &Chrome, data: &OverviewPage) -> Markup {
                     div.first-icon { (icon(Icon::Shield)) }
                     h1 { (t::FIRST_TITLE) }
                     p.first-name { strong { (card.database.slug) } span.muted { " · " (card.database.engine.label()) " · " bdi { (card.database.summary) } } }
+                    @if data.own_catalog == Some(card.database.id) { p { (t::FIRST_OWN) } }
                     form method="post" action="/backups" {
                         (csrf(chrome))
                         input type="hidden" name="database" value=(card.database.slug);

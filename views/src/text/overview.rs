@@ -19,6 +19,7 @@ pub(crate) const FIRST_TITLE: &str = "Make your first backup";
 pub(crate) const FIRST_SUBMIT: &str = "Back up this database now";
 pub(crate) const FIRST_NOTE: &str =
     "It takes nothing from the database but time to read, and can be cancelled at any moment.";
+pub(crate) const FIRST_OWN: &str = "This is the console's own catalog: its users, settings and records. It shows how a backup goes; add a database of yours next.";
 pub(crate) const NEXT_STEPS: &str = "Next steps";
 pub(crate) const NEXT_DATABASE: &str = "Add a database";
 pub(crate) const NEXT_DATABASE_NOTE: &str =

@@ -1,5 +1,7 @@
 //! Signing in, the first administrator, the account.
 
+pub(crate) const NOBODY_YET: &str = "Nobody has an account here yet. The first one is made with the link behind \"Set up:\", which the console printed when it started; each start prints a new one.";
+pub(crate) const NOBODY_YET_ELSE: &str = "Or, on the console's machine:";
 pub(crate) const LOGIN_TITLE: &str = "Sign in";
 pub(crate) const USERNAME: &str = "Name";
 pub(crate) const PASSWORD: &str = "Password";

@@ -16,9 +16,9 @@ mod sidecar;
 mod temp;
 
 use std::{
-    fs::File,
+    fs::{DirBuilder, File},
     io,
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::fs::DirBuilderExt as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -94,7 +94,9 @@ impl Folder {
     /// marker of its own. A folder that has a marker already keeps it.
     pub fn create(path: &Path) -> Result<(Self, FolderId), FolderError> {
         let failed = |error| FolderError::Io { path: path.to_owned(), error };
-        std::fs::create_dir_all(path).map_err(failed)?;
+        // What is in it concerns nobody else on this machine. A folder that is
+        // there already keeps its mode: whoever made it has decided.
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
         let dir = open_dir(path).map_err(failed)?;
         let id = match marker::read(&dir, path) {
             Err(FolderError::NoMarker(_)) => {

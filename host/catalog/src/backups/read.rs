@@ -71,6 +71,21 @@ impl Catalog {
         by_id(&mut *self.reader().await?, id).await
     }
 
+    /// Up to `limit` backups whose identifier begins or ends with this text,
+    /// newest first. The text holds hexadecimal digits and hyphens only.
+    pub async fn backups_by_part(&self, part: &str, limit: u32) -> Result<Vec<Backup>> {
+        let sql = AssertSqlSafe(format!(
+            "{SELECT} WHERE id LIKE $1 OR id LIKE $2 ORDER BY id DESC LIMIT $3"
+        ));
+        let rows = sqlx::query(sql)
+            .bind(format!("{part}%"))
+            .bind(format!("%{part}"))
+            .bind(i64::from(limit))
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        rows.iter().map(backup).collect()
+    }
+
     /// The newest completed backup whose file has this name.
     pub async fn backup_by_filename(&self, filename: &str) -> Result<Option<Backup>> {
         let sql = AssertSqlSafe(format!(

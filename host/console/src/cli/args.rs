@@ -99,12 +99,12 @@ pub enum Backup {
     },
     /// Show one backup with its log.
     Show {
-        /// Its identifier.
+        /// Its identifier, the last 6 or more characters of that, or its file's name.
         id: String,
     },
     /// Write a backup to a file, also while it is being made.
     Download {
-        /// Its identifier.
+        /// Its identifier, the last 6 or more characters of that, or its file's name.
         id: String,
         /// Where to; - is standard output. Without it, the backup's own name in this folder.
         #[arg(long, short)]
@@ -112,7 +112,7 @@ pub enum Backup {
     },
     /// Delete a backup's file and record.
     Delete {
-        /// Its identifier.
+        /// Its identifier, the last 6 or more characters of that, or its file's name.
         id: String,
         /// Do not ask.
         #[arg(long, short)]
@@ -120,7 +120,7 @@ pub enum Backup {
     },
     /// Never delete a backup, or allow it again.
     Pin {
-        /// Its identifier.
+        /// Its identifier, the last 6 or more characters of that, or its file's name.
         id: String,
         /// Take the pin off.
         #[arg(long)]
@@ -128,14 +128,14 @@ pub enum Backup {
     },
     /// Give a backup labels in place of those it had.
     Label {
-        /// Its identifier.
+        /// Its identifier, the last 6 or more characters of that, or its file's name.
         id: String,
-        /// The labels; none takes all off.
+        /// The labels, separated by spaces or commas; none takes all off.
         labels: Vec<String>,
     },
     /// Stop a running backup; nothing of it remains but the record.
     Cancel {
-        /// Its identifier.
+        /// Its identifier, the last 6 or more characters of that, or its file's name.
         id: String,
     },
 }

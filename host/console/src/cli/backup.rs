@@ -13,7 +13,11 @@ use super::{
     client::{Client, is_over},
     download, failed, output,
 };
-use crate::{dto, service::reconcile::Caretaker, worker};
+use crate::{
+    dto,
+    service::{backups, reconcile::Caretaker},
+    worker,
+};
 
 /// A run that waits its turn looks so often whether it has come.
 const TURN: Duration = Duration::from_millis(500);
@@ -52,9 +56,9 @@ pub async fn run(command: Backup, client: &Client, as_json: bool) -> anyhow::Res
             let name =
                 backup.filename.unwrap_or_else(|| format!("the record of {}", backup.database));
             output::confirm(&format!("Delete {name}? It cannot be brought back."), yes)?;
-            client.delete(&id).await?;
+            client.delete(&backup.id).await?;
             if as_json {
-                output::json(&serde_json::json!({ "deleted": id }))
+                output::json(&serde_json::json!({ "deleted": backup.id }))
             } else {
                 output::line(&format!("{name} was deleted."))
             }
@@ -69,6 +73,8 @@ pub async fn run(command: Backup, client: &Client, as_json: bool) -> anyhow::Res
             if as_json { output::json(&backup) } else { output::line(said) }
         }
         Backup::Label { id, labels } => {
+            // As on the page, a comma stands between labels.
+            let labels = labels.iter().flat_map(|it| backups::split_labels(it)).collect();
             let backup = client.label(&id, labels).await?;
             let said = if backup.labels.is_empty() {
                 "No labels".to_owned()
@@ -78,6 +84,7 @@ pub async fn run(command: Backup, client: &Client, as_json: bool) -> anyhow::Res
             if as_json { output::json(&backup) } else { output::line(&said) }
         }
         Backup::Cancel { id } => {
+            let id = client.backup(&id).await?.id;
             client.cancel(&id).await?;
             if as_json {
                 output::json(&client.state(&id).await?)
@@ -206,6 +213,10 @@ fn summary(backup: &dto::Backup) -> String {
 
 async fn list(client: &Client, query: &dto::BackupQuery, as_json: bool) -> anyhow::Result<()> {
     let page = client.backups(query).await?;
+    // A slip in the name must not look like a database without backups.
+    if let Some(database) = query.database.as_deref().filter(|_| page.total == 0) {
+        client.expect_database(database).await?;
+    }
     if as_json {
         return output::json(&page);
     }
@@ -242,7 +253,7 @@ async fn list(client: &Client, query: &dto::BackupQuery, as_json: bool) -> anyho
 
 async fn show(client: &Client, id: &str, as_json: bool) -> anyhow::Result<()> {
     let backup = client.backup(id).await?;
-    let log = client.log(id).await?;
+    let log = client.log(&backup.id).await?;
     if as_json {
         let mut document = serde_json::to_value(&backup)?;
         document["log"] = serde_json::to_value(&log.lines)?;

@@ -3,17 +3,18 @@
 
 use std::sync::Arc;
 
-use cofferdam_model::{BackupStatus, Secret};
+use cofferdam_model::{BackupStatus, Connection, Secret};
 
 use super::{
     output,
+    problem::Problem,
     remote::{Remote, segment},
 };
 use crate::{
     app::App,
-    config::Config,
+    config::{Config, from_here, parse_url},
     dto,
-    service::{Actor, backups, databases, setup},
+    service::{Actor, Error, backups, databases, setup},
 };
 
 /// See the module.
@@ -28,11 +29,11 @@ impl Client {
     /// Opens the catalog, and makes what the first start makes, so that a
     /// command line alone is enough. It never puts records and files in step:
     /// a running console's jobs are its own.
-    pub async fn local(config: Config) -> anyhow::Result<Self> {
+    pub async fn local(config: Config, tell: bool) -> anyhow::Result<Self> {
         let is_new = !config.catalog.exists();
         let app = App::open(config).await?;
         setup::first_start(&app).await?;
-        if is_new {
+        if is_new && tell {
             output::note(&format!(
                 "There was no catalog yet; a new one was made: {}",
                 app.config.catalog.display()
@@ -45,9 +46,11 @@ impl Client {
     pub fn here(&self) -> anyhow::Result<&Arc<App>> {
         match self {
             Self::Local(app) => Ok(app),
-            Self::Remote(_) => anyhow::bail!(
-                "this command works on the console's own machine only, without --server"
-            ),
+            Self::Remote(_) => Err(Error::BadRequest(
+                "this command works on the console's own machine only, without --server (or COFFERDAM_SERVER)"
+                    .to_owned(),
+            )
+            .into()),
         }
     }
 
@@ -95,6 +98,26 @@ impl Client {
                 Ok(backups::whole_log(app, backup.id, 0).await?)
             }
             Self::Remote(remote) => remote.get(&format!("/backups/{}/log", segment(id))).await,
+        }
+    }
+
+    /// Refuses the name of a database that nobody has heard of: neither is it
+    /// there now, nor are there backups from when it was.
+    pub async fn expect_database(&self, key: &str) -> anyhow::Result<()> {
+        let one = dto::BackupQuery {
+            database: Some(key.to_owned()),
+            limit: Some(1),
+            ..dto::BackupQuery::default()
+        };
+        if self.backups(&one).await?.total > 0 {
+            return Ok(());
+        }
+        match self {
+            Self::Local(app) => databases::find(app, key).await.map(drop).map_err(Into::into),
+            Self::Remote(remote) => {
+                let path = format!("/databases/{}", segment(key));
+                remote.get::<dto::Database>(&path).await.map(drop)
+            }
         }
     }
 
@@ -182,8 +205,25 @@ impl Client {
         url: Secret,
         name: Option<String>,
         password: Option<Secret>,
-    ) -> anyhow::Result<dto::Database> {
-        let connection = crate::config::parse_url(url.expose())?;
+    ) -> anyhow::Result<dto::AddedDatabase> {
+        let connection = parse_url(url.expose()).map_err(|error| {
+            Problem::usage(&format!(
+                "the URL is not understood: {error:#}\n\
+                 HINT: postgres://user@host:5432/name or sqlite:path"
+            ))
+        })?;
+        let connection = match (self, connection) {
+            (Self::Local(_), connection) => from_here(connection)?,
+            (Self::Remote(_), Connection::Sqlite(it)) if it.path.is_relative() => {
+                return Err(Problem::usage(&format!(
+                    "{} is a path from this folder, but the file is looked for on the console's machine\n\
+                     HINT: give the path there from the root, such as sqlite:/srv/blog/blog.db",
+                    it.path.display()
+                ))
+                .into());
+            }
+            (_, connection) => connection,
+        };
         let view = crate::service::connection::view(&connection);
         let password =
             password.or_else(|| crate::service::connection::password(&connection).cloned());
@@ -202,7 +242,7 @@ impl Client {
         };
         match self {
             Self::Local(app) => {
-                Ok(dto::Database::new(&databases::add(app, &Actor::cli(), &input).await?))
+                Ok(dto::AddedDatabase::new(&databases::add(app, &Actor::cli(), &input).await?))
             }
             Self::Remote(remote) => {
                 let mut body = serde_json::json!({
@@ -224,10 +264,7 @@ impl Client {
             Self::Local(app) => {
                 let database = databases::find(app, key).await?;
                 Ok(crate::http::api::databases::check_json(
-                    &databases::check(app, &database)
-                        .await?
-                        .found
-                        .map_err(crate::service::Error::from)?,
+                    &databases::check(app, &database).await?.found.map_err(Error::from)?,
                 ))
             }
             Self::Remote(remote) => {

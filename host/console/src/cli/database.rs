@@ -4,7 +4,7 @@ use anyhow::bail;
 use cofferdam_model::Secret;
 
 use super::{args::Database, client::Client, output, user::line};
-use crate::service::Error;
+use crate::{dto::AddedDatabase, service::Error};
 
 /// Does it.
 pub async fn run(command: Database, client: &Client, as_json: bool) -> anyhow::Result<()> {
@@ -19,14 +19,7 @@ pub async fn run(command: Database, client: &Client, as_json: bool) -> anyhow::R
             };
             let password = if password_stdin { Some(line()?) } else { None };
             let added = client.add_database(url, name, password).await?;
-            if as_json {
-                return output::json(&added);
-            }
-            output::line(&format!("{} was added: {}", added.name, added.summary))?;
-            output::line(&format!(
-                "Look whether a backup would work: cofferdam database check {}",
-                added.name
-            ))
+            if as_json { output::json(&added) } else { print_added(&added) }
         }
         Database::List => {
             let list = client.databases().await?;
@@ -75,6 +68,31 @@ fn refuse_password(url: &str) -> anyhow::Result<()> {
             hint: Some("--url-stdin reads the URL from standard input, --password-stdin only the password".to_owned()),
         }
         .into());
+    }
+    Ok(())
+}
+
+fn print_added(added: &AddedDatabase) -> anyhow::Result<()> {
+    let AddedDatabase { database, first_look, same_as } = added;
+    output::line(&format!("{} was added: {}", database.name, database.summary))?;
+    if !same_as.is_empty() {
+        output::line(&format!("The same place is listed already as {}.", same_as.join(", ")))?;
+    }
+    if let Some(failure) = &first_look.error {
+        output::line(&format!("It cannot be looked at now: {}", failure.message))?;
+        if let Some(hint) = &failure.hint {
+            output::line(&format!("HINT: {hint}"))?;
+        }
+        return output::line(&format!("Look again: cofferdam database check {}", database.name));
+    }
+    let version = first_look.server_version.as_deref().unwrap_or("It");
+    let verdict = if first_look.ok { "a backup would work." } else { "a backup would fail now:" };
+    output::line(&format!("{version} answers; {verdict}"))?;
+    for problem in &first_look.problems {
+        output::line(&format!("! {}", problem.text))?;
+        if let Some(hint) = &problem.hint {
+            output::line(&format!("  HINT: {hint}"))?;
+        }
     }
     Ok(())
 }

@@ -31,6 +31,7 @@ pub async fn run(
     as_json: bool,
 ) -> anyhow::Result<()> {
     let backup = client.backup(id).await?;
+    let id = &backup.id;
     if target.as_deref() == Some(Path::new("-")) {
         let source = open(client, id).await?;
         tokio::task::spawn_blocking(move || copy(source, &mut io::stdout().lock())).await??;

@@ -7,6 +7,7 @@ mod config;
 mod database;
 mod download;
 mod output;
+mod problem;
 mod remote;
 mod user;
 
@@ -16,44 +17,62 @@ use clap::Parser as _;
 use cofferdam_model::Failure;
 
 use crate::{
-    config::{Config, Layers},
+    config::{Config, Layers, environment},
     service::Error,
 };
 use args::{Cli, Command, Global};
+use problem::Problem;
 
 /// Understands the command line, does it, and says how it went: 0 done,
 /// 1 failed, 2 wrong usage.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_parsed(&error),
+    };
+    let as_json = cli.global.json;
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::error(&error);
-            ExitCode::from(exit_code(&error))
+            let problem = Problem::of(&error);
+            output::problem(&problem, as_json);
+            ExitCode::from(problem.exit)
         }
     }
 }
 
-fn exit_code(error: &anyhow::Error) -> u8 {
-    match error.downcast_ref::<Error>() {
-        Some(Error::Invalid(_) | Error::BadRequest(_)) => 2,
-        _ => 1,
+/// Help, the version, or a command line that is none. A program gets the
+/// mistake as JSON, although the flag that asks for it could not be parsed.
+fn not_parsed(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    if wants_json && error.use_stderr() {
+        let text = error.render().to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        output::problem(&Problem::usage(text.trim_end()), true);
+        return ExitCode::from(Problem::USAGE);
     }
+    // A reader that has gone has seen what it wanted.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Problem::USAGE))
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    let mut layers = Layers::read(cli.global.config.as_deref(), &|name| std::env::var(name).ok())?;
+    let mut layers = Layers::read(cli.global.config.as_deref(), &environment());
     if let Some(folder) = &cli.global.data_dir {
-        layers.set_flag("data_dir", folder.display().to_string());
+        layers.set_flag("data_dir", "--data-dir", folder.display().to_string());
     }
     if let Command::Serve { listen: Some(listen) } = &cli.command {
-        layers.set_flag("listen", listen.clone());
+        layers.set_flag("listen", "--listen", listen.clone());
     }
     if let Command::Config(args::Config::Check) = cli.command {
-        return config::check(&layers, cli.global.json);
+        return config::check(&layers, &cli.global);
     }
     let config = Config::from_layers(&layers)?;
-    start_log(&config, matches!(cli.command, Command::Serve { .. }));
+    let serving = matches!(cli.command, Command::Serve { .. });
+    start_log(&config, serving);
+    for warning in config.warnings.iter().filter(|_| serving) {
+        tracing::warn!("{warning}");
+    }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let outcome = runtime.block_on(dispatch(cli, config));
@@ -90,7 +109,7 @@ async fn open(global: &Global, config: Config) -> anyhow::Result<client::Client>
             let token = global.token.clone().or_else(|| std::env::var("COFFERDAM_TOKEN").ok());
             Ok(client::Client::Remote(remote::Remote::new(server, token.as_deref())?))
         }
-        None => client::Client::local(config).await,
+        None => client::Client::local(config, !global.json).await,
     }
 }
 

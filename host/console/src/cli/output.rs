@@ -5,34 +5,22 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::service::Error;
+use super::problem::Problem;
 
-/// An error as its reader wants it: what happened, then what to do.
-pub fn error(error: &anyhow::Error) {
-    if let Some(ours) = error.downcast_ref::<Error>() {
-        match ours {
-            Error::Invalid(fields) => {
-                for field in fields {
-                    eprintln!("cofferdam: {}: {}", field.field, field.message);
-                }
-            }
-            Error::Internal(cause) => eprintln!("cofferdam: {cause:#}"),
-            other => eprintln!("cofferdam: {other}"),
-        }
-        if let Error::Failed(failure) = ours
-            && let Some(detail) = &failure.detail
-        {
-            eprintln!("{}", detail.trim_end());
-        }
-        if let Some(hint) = ours.hint() {
-            eprintln!("HINT: {hint}");
-        }
+/// An error as its reader wants it: what happened, then what to do; for a
+/// program, one JSON object. Both on standard error.
+pub fn problem(problem: &Problem, as_json: bool) {
+    if as_json {
+        // Plain text in it cannot fail to be written as JSON.
+        eprintln!("{}", serde_json::to_string(problem).unwrap_or_default());
         return;
     }
-    eprintln!("cofferdam: {error:#}");
+    for line in problem.lines() {
+        eprintln!("{line}");
+    }
 }
 
-/// Something worth knowing that is not the answer.
+/// Something worth knowing that is not the answer, for people.
 pub fn note(text: &str) {
     eprintln!("cofferdam: {text}");
 }

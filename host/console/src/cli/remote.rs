@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use cofferdam_model::Secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
@@ -11,6 +11,8 @@ use ureq::{
     Agent, Body,
     http::{Request, Response},
 };
+
+use super::problem::Problem;
 
 /// A console and the token for it.
 #[derive(Clone)]
@@ -24,12 +26,14 @@ impl Remote {
     /// A console at this address.
     pub fn new(server: &str, token: Option<&str>) -> anyhow::Result<Self> {
         let Some(token) = token else {
-            bail!(
-                "--server needs a token\nHINT: POST /api/v1/auth/login gives one; put it into COFFERDAM_TOKEN"
-            );
+            return Err(Problem::usage(
+                "--server needs a token\nHINT: POST /api/v1/auth/login gives one; put it into COFFERDAM_TOKEN",
+            )
+            .into());
         };
         if !server.starts_with("http://") && !server.starts_with("https://") {
-            bail!("--server is not an address such as https://backup.example");
+            let text = "--server is not an address such as https://backup.example";
+            return Err(Problem::usage(text).into());
         }
         let agent = Agent::config_builder()
             .http_status_as_error(false)
@@ -113,14 +117,7 @@ pub fn segment(text: &str) -> String {
 
 /// The console's own words.
 fn problem(mut answer: Response<Body>) -> anyhow::Error {
-    let status = answer.status();
-    let Ok(document) = answer.body_mut().read_json::<Value>() else {
-        return anyhow::anyhow!("the console answered {status}");
-    };
-    let text = |name: &str| document[name].as_str().map(str::to_owned);
-    let mut message = text("detail").unwrap_or_else(|| format!("the console answered {status}"));
-    if let Some(hint) = text("hint") {
-        message = format!("{message}\nHINT: {hint}");
-    }
-    anyhow::anyhow!(message)
+    let status = answer.status().as_u16();
+    let document = answer.body_mut().read_json::<Value>().unwrap_or_default();
+    Problem::of_answer(status, &document).into()
 }

@@ -6,40 +6,58 @@ use anyhow::{Context as _, bail};
 use cofferdam_model::{Connection, PostgresConnection, Secret, SqliteConnection, SslMode};
 use percent_encoding::percent_decode_str;
 
-use super::layers::Layers;
+use super::understand::Reading;
 
 /// The connection that the settings name, if they name one.
-pub fn first_database(layers: &Layers) -> anyhow::Result<Option<Connection>> {
-    if let Some(url) = layers.get("database_url") {
-        return parse_url(url.expose()).map(Some).context(
-            "DATABASE_URL is not understood\nHINT: postgres://user:password@host:5432/name or sqlite:path",
-        );
+pub(super) fn first_database(it: &mut Reading<'_>) -> Option<Connection> {
+    if it.get("database_url").is_some() {
+        return it.value("database_url", |url| {
+            parse_url(url).and_then(from_here).map_err(|error| {
+                format!(
+                    "is not understood: {error:#}\n\
+                     HINT: postgres://user:password@host:5432/name or sqlite:path"
+                )
+            })
+        });
     }
-    let Some(dbname) = layers.get("postgres_db") else { return Ok(None) };
+    let port = it.number("postgres_port", 1..=65_535);
+    let dbname = it.get("postgres_db")?.expose().to_owned();
     let text = |name: &str, default: &str| {
-        layers.get(name).map_or_else(|| default.to_owned(), |value| value.expose().to_owned())
+        it.get(name).map_or_else(|| default.to_owned(), |value| value.expose().to_owned())
     };
-    Ok(Some(Connection::Postgres(PostgresConnection {
+    Some(Connection::Postgres(PostgresConnection {
         host: text("postgres_host", "127.0.0.1"),
-        port: text("postgres_port", "5432").parse().context("POSTGRES_PORT is not a port")?,
-        dbname: dbname.expose().to_owned(),
+        port: port.unwrap_or(5432),
+        dbname,
         user: text("postgres_user", "postgres"),
-        password: layers.get("postgres_password").cloned(),
+        password: it.get("postgres_password").cloned(),
         sslmode: SslMode::default(),
         sslrootcert: None,
-    })))
+    }))
+}
+
+/// The connection with a path that means the same in every folder: for whoever
+/// typed it on this machine.
+pub fn from_here(connection: Connection) -> anyhow::Result<Connection> {
+    Ok(match connection {
+        Connection::Sqlite(it) => {
+            Connection::Sqlite(SqliteConnection { path: std::path::absolute(it.path)? })
+        }
+        other => other,
+    })
 }
 
 /// Reads a connection URL. Its parts are percent-decoded; of the parameters
 /// only the TLS ones and `host` are taken, and any other is refused, because
-/// some of libpq's name files and programs on this machine.
+/// some of libpq's name files and programs on this machine. A path stays as it
+/// is written; see [`from_here`].
 pub fn parse_url(url: &str) -> anyhow::Result<Connection> {
     if let Some(path) = url.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);
         if path.is_empty() {
             bail!("the path is missing");
         }
-        let path = std::path::absolute(decode(path)?)?;
+        let path = PathBuf::from(decode(path)?);
         return Ok(Connection::Sqlite(SqliteConnection { path }));
     }
     let rest = url

@@ -2,70 +2,93 @@
 //! where it came from.
 
 use std::{
-    collections::BTreeMap, fmt, fs, io::ErrorKind, os::unix::fs::PermissionsExt, path::Path,
+    collections::BTreeMap,
+    ffi::OsString,
+    fmt, fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use cofferdam_model::Secret;
 
-use super::settings::{SETTINGS, Setting};
+use super::{file, nearest, settings::SETTINGS};
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Nobody said anything.
     Default,
-    /// The settings file.
-    File,
+    /// A line of the settings file.
+    File(PathBuf, usize),
     /// This variable.
     Variable(&'static str),
-    /// The command line.
-    Flag,
+    /// This flag of the command line.
+    Flag(&'static str),
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::File => f.write_str("settings file"),
-            Self::Variable(name) => f.write_str(name),
-            Self::Flag => f.write_str("flag"),
+            Self::File(path, line) => write!(f, "{} line {line}", path.display()),
+            Self::Variable(name) | Self::Flag(name) => f.write_str(name),
         }
     }
 }
 
+/// The process's environment.
+pub type Environment = BTreeMap<String, OsString>;
+
+/// The environment as it is now; a name that is not UTF-8 is none of ours.
+pub fn environment() -> Environment {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .collect()
+}
+
 /// The settings as text, before any is understood.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Layers {
     values: BTreeMap<&'static str, (Secret, Origin)>,
+    /// What cannot even be read, each with its place.
+    pub wrong: Vec<String>,
+    /// What is most likely a slip, each with its place.
+    pub warnings: Vec<String>,
 }
 
 impl Layers {
     /// Reads the file, if one is named, and the environment.
-    pub fn read(
-        file: Option<&Path>,
-        environment: &dyn Fn(&str) -> Option<String>,
-    ) -> anyhow::Result<Self> {
+    pub fn read(file: Option<&Path>, environment: &Environment) -> Self {
         let mut layers = Self::default();
         if let Some(path) = file {
-            layers.read_file(path)?;
+            file::read(path, &mut layers);
         }
         for setting in SETTINGS {
             let set = setting.variables.iter().find_map(|name| {
-                let value = environment(name)?;
+                let value = environment.get(*name)?;
                 // An empty variable is what compose files write for "not set".
                 (!value.is_empty()).then_some((*name, value))
             });
-            if let Some((name, value)) = set {
-                layers.values.insert(setting.name, (Secret::new(value), Origin::Variable(name)));
+            match set.map(|(name, value)| (name, value.to_str())) {
+                None => {}
+                Some((name, Some(value))) => {
+                    layers.set(setting.name, value.to_owned(), Origin::Variable(name));
+                }
+                Some((name, None)) => layers.wrong.push(format!("{name} is not UTF-8")),
             }
         }
-        Ok(layers)
+        layers.warnings.extend(nearest::unknown_variables(environment));
+        layers
     }
 
     /// A flag wins over everything.
-    pub fn set_flag(&mut self, name: &'static str, value: String) {
-        self.values.insert(name, (Secret::new(value), Origin::Flag));
+    pub fn set_flag(&mut self, name: &'static str, flag: &'static str, value: String) {
+        self.set(name, value, Origin::Flag(flag));
+    }
+
+    pub(super) fn set(&mut self, name: &'static str, value: String, origin: Origin) {
+        self.values.insert(name, (Secret::new(value), origin));
     }
 
     /// The text of a setting, if somebody set it.
@@ -78,51 +101,6 @@ impl Layers {
     pub fn origin(&self, name: &str) -> Origin {
         self.values.get(name).map_or(Origin::Default, |(_, origin)| origin.clone())
     }
-
-    fn read_file(&mut self, path: &Path) -> anyhow::Result<()> {
-        let shown = path.display();
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                bail!("the settings file {shown} does not exist")
-            }
-            Err(error) => {
-                return Err(error).context(format!("the settings file {shown} cannot be read"));
-            }
-        };
-        // The parser's message quotes the line, which may hold a secret.
-        let table: toml::Table = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
-            anyhow::anyhow!(
-                "the settings file {shown} is not TOML: line {line} cannot be understood"
-            )
-        })?;
-        for (name, value) in table {
-            let setting = find(&name).with_context(|| {
-                format!("the settings file {shown} has {name:?}, which is not a setting\nHINT: `cofferdam config check` lists them")
-            })?;
-            if setting.secret {
-                refuse_open_file(path)?;
-            }
-            let value = match value {
-                toml::Value::String(text) => text,
-                toml::Value::Integer(number) => number.to_string(),
-                toml::Value::Boolean(yes) => yes.to_string(),
-                toml::Value::Array(items) if items.iter().all(toml::Value::is_str) => {
-                    items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
-                }
-                _ => bail!(
-                    "{name} in the settings file {shown} is neither text nor a number nor true or false"
-                ),
-            };
-            self.values.insert(setting.name, (Secret::new(value), Origin::File));
-        }
-        Ok(())
-    }
-}
-
-fn find(name: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.name == name)
 }
 
 /// A file with secrets that others may read is refused, before anything of it is used.

@@ -51,7 +51,7 @@ pub const SETTINGS: &[Setting] = &[
         "port",
         &["PORT"],
         "",
-        "Where a platform sets it: listen on this port of 0.0.0.0, behind the platform's HTTPS.",
+        "Where a platform sets it: listen on this port of 0.0.0.0, behind the platform's HTTPS; COFFERDAM_LISTEN wins over it.",
     ),
     setting(
         "catalog_url",
@@ -198,6 +198,12 @@ pub const SETTINGS: &[Setting] = &[
         "Shown by the status call; nothing runs by itself yet.",
     ),
 ];
+
+/// The variable that sets this setting.
+pub(super) fn variable_of(name: &str) -> &'static str {
+    let setting = SETTINGS.iter().find(|setting| setting.name == name);
+    setting.and_then(|setting| setting.variables.first()).copied().unwrap_or_default()
+}
 
 #[cfg(test)]
 mod tests {

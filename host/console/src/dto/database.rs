@@ -1,9 +1,11 @@
 //! Databases, as the API shows and takes them.
 
 use chrono::{DateTime, Utc};
-use cofferdam_model::{Database as Record, Engine, SslMode};
+use cofferdam_model::{Database as Record, Engine, Failure, SslMode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::service::databases::Added;
 
 /// One database.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -61,6 +63,62 @@ impl Database {
             summary: record.summary.clone(),
             connection: serde_json::from_str(&record.settings).unwrap_or_default(),
             created_at: record.created_at,
+        }
+    }
+}
+
+/// A database that was just added. It is stored whatever the first look found.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AddedDatabase {
+    /// The database.
+    #[serde(flatten)]
+    pub database: Database,
+    /// What was found when it was looked at, some seconds long at most.
+    pub first_look: FirstLook,
+    /// Short names of other databases that point at the same place.
+    pub same_as: Vec<String>,
+}
+
+/// What a look at a new database found.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FirstLook {
+    /// Whether a backup would work now.
+    pub ok: bool,
+    /// What answered, `PostgreSQL 15.18` say.
+    pub server_version: Option<String>,
+    /// What stands in a backup's way, or deserves a look.
+    pub problems: Vec<Finding>,
+    /// Why it could not be looked at.
+    pub error: Option<Failure>,
+}
+
+/// One thing that was found.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Finding {
+    /// What it is.
+    pub text: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl AddedDatabase {
+    /// The outcome as JSON.
+    pub fn new(added: &Added) -> Self {
+        let found = added.first_look.found.as_ref();
+        let problems = found.map(|found| found.problems.as_slice()).unwrap_or_default();
+        let finding = |it: &cofferdam_backup::Problem| Finding {
+            text: it.text.clone(),
+            hint: it.hint.clone(),
+        };
+        Self {
+            database: Database::new(&added.database),
+            first_look: FirstLook {
+                ok: found.is_ok_and(cofferdam_backup::Preflight::is_clear),
+                server_version: found.ok().and_then(|found| found.server_version.clone()),
+                problems: problems.iter().map(finding).collect(),
+                error: found.err().cloned(),
+            },
+            same_as: added.same_as.iter().map(|it| it.slug.to_string()).collect(),
         }
     }
 }

@@ -9,6 +9,6 @@ mod status;
 
 pub use backup::{Backup, BackupPage};
 pub use backup_calls::{BackupLog, BackupQuery, BackupState, Labels, LogEntry, NewBackup, Pin};
-pub use database::{ConnectionView, Database, DatabaseInput, DatabaseList};
+pub use database::{AddedDatabase, ConnectionView, Database, DatabaseInput, DatabaseList};
 pub use session::{LoginAnswer, LoginRequest};
 pub use status::{Stats, Status};

@@ -109,7 +109,7 @@ fn log(request: &HttpRequest, error: &Error) -> Option<String> {
 }
 
 /// A problem document. `type` stays `about:blank` but for failures of a run's
-/// kind, whose word stands in `kind`.
+/// kind, whose word stands in `kind`, and the tool's own words in `log`.
 fn problem(error: &Error, incident: Option<&str>) -> HttpResponse {
     let status = error.status_code();
     let mut document = json!({
@@ -130,6 +130,9 @@ fn problem(error: &Error, incident: Option<&str>) -> HttpResponse {
     }
     if let Error::Failed(failure) = error {
         document["kind"] = failure.kind.as_str().into();
+        if let Some(words) = &failure.detail {
+            document["log"] = words.as_str().into();
+        }
     }
     let mut response = HttpResponse::build(status);
     retry_headers(&mut response, error);

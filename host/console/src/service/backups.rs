@@ -1,19 +1,17 @@
 //! Backups: asking for one, looking at them, cancelling, keeping, deleting.
+//! How they are named and filtered is in `backup_find` and `backup_filter`.
 
 use cofferdam_backup::Stop;
-use cofferdam_catalog::{
-    BackupFilter, BackupPage, BackupSort, Cancelled, Digest, Direction, NewBackup,
-};
+use cofferdam_catalog::{BackupFilter, BackupPage, Cancelled, Digest, NewBackup};
 use cofferdam_model::{
-    Backup, BackupId, BackupOptions, BackupStatus, Database, DatabaseId, Label, Progress, Slug,
-    UserId,
+    Backup, BackupId, BackupOptions, BackupStatus, Database, Label, Progress, UserId,
 };
 
 use super::{Actor, Error, FieldError, Result, audit, databases};
 use crate::{app::App, dto, hub::Change};
 
-/// The longest page of the list.
-pub const PAGE_MAX: u32 = 200;
+pub use super::{backup_filter::filter, backup_find::find};
+
 /// How many labels one backup may have.
 const LABELS_MAX: usize = 20;
 
@@ -76,19 +74,26 @@ pub async fn create(
     if key.is_some_and(|(_, key)| key.is_empty() || key.len() > 255) {
         return Err(Error::BadRequest("an Idempotency-Key has 1 to 255 characters".to_owned()));
     }
-    let (database, options) = understand(app, wish).await?;
     let request =
         Digest::of(serde_json::to_vec(wish).map_err(|error| Error::Internal(error.into()))?);
     let now = app.now();
-    let mut tx = app.catalog.begin().await?;
-    if let Some((user, key)) = key
-        && let Some(earlier) = tx.earlier_request(user, key, request, now).await?
-    {
-        let backup = tx.backup(earlier).await?;
-        tx.commit().await?;
-        return backup
-            .ok_or_else(|| Error::conflict("the backup of this Idempotency-Key was deleted"));
+    // What was answered once is answered again, even if the wish could not be
+    // fulfilled any more: its database may be gone.
+    let mut begun = None;
+    if let Some((user, key)) = key {
+        let tx = begun.insert(app.catalog.begin().await?);
+        if let Some(earlier) = tx.earlier_request(user, key, request, now).await? {
+            return tx
+                .backup(earlier)
+                .await?
+                .ok_or_else(|| Error::conflict("the backup of this Idempotency-Key was deleted"));
+        }
     }
+    let (database, options) = understand(app, wish).await?;
+    let mut tx = match begun {
+        Some(tx) => tx,
+        None => app.catalog.begin().await?,
+    };
     let new = NewBackup {
         database_id: database.id,
         database: database.slug.clone(),
@@ -112,58 +117,6 @@ pub async fn create(
 /// One backup.
 pub async fn get(app: &App, id: BackupId) -> Result<Backup> {
     app.catalog.backup(id).await?.ok_or(Error::NotFound("backup"))
-}
-
-/// A backup by the text of its identifier; a text that is none is unknown too.
-pub async fn find(app: &App, id: &str) -> Result<Backup> {
-    get(app, id.parse().map_err(|_| Error::NotFound("backup"))?).await
-}
-
-/// Reads what was asked of the list.
-pub fn filter(query: &dto::BackupQuery) -> Result<BackupFilter> {
-    fn parse<T: std::str::FromStr<Err: ToString>>(field: &'static str, text: &str) -> Result<T> {
-        text.trim().parse().map_err(|error: T::Err| Error::field(field, error.to_string()))
-    }
-    let text = |it: &Option<String>| {
-        it.as_deref().map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned)
-    };
-    let mut filter = BackupFilter {
-        text: text(&query.q),
-        limit: query.limit.unwrap_or(50),
-        offset: query.offset.unwrap_or(0),
-        ..BackupFilter::default()
-    };
-    if !(1..=PAGE_MAX).contains(&filter.limit) {
-        return Err(Error::field("limit", format!("a whole number from 1 to {PAGE_MAX}")));
-    }
-    if filter.offset > i64::MAX as u64 {
-        return Err(Error::field("offset", "this is too far"));
-    }
-    if let Some(list) = text(&query.status) {
-        filter.status = list.split(',').map(|word| parse("status", word)).collect::<Result<_>>()?;
-    }
-    if let Some(key) = text(&query.database) {
-        match key.parse::<DatabaseId>() {
-            Ok(id) => filter.database_id = Some(id),
-            Err(_) => filter.database = Some(parse::<Slug>("database", &key)?),
-        }
-    }
-    if let Some(word) = text(&query.trigger) {
-        filter.trigger = Some(parse("trigger", &word)?);
-    }
-    filter.sort = match query.sort.as_deref() {
-        None | Some("" | "created") => BackupSort::Created,
-        Some("size") => BackupSort::Size,
-        Some("duration") => BackupSort::Duration,
-        Some("database") => BackupSort::Database,
-        Some(_) => return Err(Error::field("sort", "one of created, size, duration, database")),
-    };
-    filter.direction = match query.dir.as_deref() {
-        None | Some("" | "desc") => Direction::Descending,
-        Some("asc") => Direction::Ascending,
-        Some(_) => return Err(Error::field("dir", "asc or desc")),
-    };
-    Ok(filter)
 }
 
 /// A page of the list.
@@ -232,7 +185,7 @@ pub async fn set_pinned(app: &App, by: &Actor, backup: &Backup, pinned: bool) ->
     after_change(app, backup.id).await
 }
 
-/// Labels as typed, separated by commas.
+/// Labels as typed, separated by commas: no label has one in it.
 pub fn split_labels(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
@@ -247,6 +200,9 @@ pub async fn set_labels(
     let labels: Vec<Label> = labels
         .iter()
         .map(|word| {
+            if word.contains(',') {
+                return Err(Error::field("labels", "a comma stands between labels, not in one"));
+            }
             word.parse().map_err(|error| Error::field("labels", format!("{word}: {error}")))
         })
         .collect::<Result<_>>()?;

@@ -1,10 +1,10 @@
 //! Connection settings: from what somebody typed, to what is stored, to what
 //! an engine uses.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cofferdam_model::{
-    Connection, Engine, PostgresConnection, Secret, SqliteConnection, SslMode, is_unfit,
+    Connection, Database, Engine, PostgresConnection, Secret, SqliteConnection, SslMode, is_unfit,
 };
 
 use super::{Error, FieldError, Result};
@@ -81,6 +81,38 @@ pub fn natural_name(connection: &Connection) -> String {
         Connection::Sqlite(it) => {
             it.path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
         }
+    }
+}
+
+/// The file of a stored SQLite database.
+pub fn stored_path(database: &Database) -> Option<PathBuf> {
+    let view: ConnectionView = serde_json::from_str(&database.settings).ok()?;
+    view.path.map(PathBuf::from)
+}
+
+/// Whether two connections lead to the same database, as far as their settings
+/// tell: the role that asks does not matter.
+pub fn same_place(one: &Connection, other: &Connection) -> bool {
+    match (one, other) {
+        (Connection::Postgres(one), Connection::Postgres(other)) => {
+            (plain_host(&one.host), one.port, &one.dbname)
+                == (plain_host(&other.host), other.port, &other.dbname)
+        }
+        (Connection::Sqlite(one), Connection::Sqlite(other)) => same_file(&one.path, &other.path),
+        _ => false,
+    }
+}
+
+/// Whether two paths lead to the same file, links followed.
+pub fn same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    real(one) == real(other)
+}
+
+fn plain_host(host: &str) -> String {
+    match host.trim_end_matches('.').to_lowercase().as_str() {
+        "localhost" | "127.0.0.1" | "::1" => "localhost".to_owned(),
+        other => other.to_owned(),
     }
 }
 

@@ -15,6 +15,8 @@ use super::{Actor, Error, Result, audit, connection};
 use crate::{app::App, dto::DatabaseInput};
 
 const CHECK_LIMIT: Duration = Duration::from_mins(1);
+/// Whoever adds a database waits for no longer than this to hear whether it answers.
+const FIRST_LOOK_LIMIT: Duration = Duration::from_secs(5);
 
 /// All databases, by name.
 pub async fn list(app: &App) -> Result<Vec<Database>> {
@@ -33,8 +35,36 @@ pub async fn find(app: &App, key: &str) -> Result<Database> {
     found.ok_or(Error::NotFound("database"))
 }
 
-/// Adds a database.
-pub async fn add(app: &App, by: &Actor, input: &DatabaseInput) -> Result<Database> {
+/// A database that was just added, and what somebody should know of it.
+pub struct Added {
+    /// Its record.
+    pub database: Database,
+    /// What a first look found. Whatever it was, the database is stored: its
+    /// server may be down for now.
+    pub first_look: Checked,
+    /// Databases that point at the same place already.
+    pub same_as: Vec<Database>,
+}
+
+/// Adds a database and looks at it at once, for some seconds at most.
+pub async fn add(app: &Arc<App>, by: &Actor, input: &DatabaseInput) -> Result<Added> {
+    let mut same_as = list(app).await?;
+    let (database, connection) = store(app, by, input).await?;
+    same_as.retain(|other| {
+        open(app, other).is_ok_and(|other| connection::same_place(&other, &connection))
+    });
+    // It is stored by now, so whatever goes wrong is a finding and no refusal.
+    let first_look = match check_within(app, &database, FIRST_LOOK_LIMIT).await {
+        Ok(checked) => checked,
+        Err(error) => {
+            let failure = Failure::new(FailureKind::Internal, error.to_string());
+            Checked { at: app.now(), took: Duration::ZERO, found: Err(failure) }
+        }
+    };
+    Ok(Added { database, first_look, same_as })
+}
+
+async fn store(app: &App, by: &Actor, input: &DatabaseInput) -> Result<(Database, Connection)> {
     let connection = connection::understand(input, None);
     let slug = input
         .name
@@ -66,7 +96,7 @@ pub async fn add(app: &App, by: &Actor, input: &DatabaseInput) -> Result<Databas
     };
     let database = insert(app, &mut tx, by, &name, &connection, now).await?;
     tx.commit().await?;
-    Ok(database)
+    Ok((database, connection))
 }
 
 /// Adds a database under the nearest free short name, inside a transaction.
@@ -108,6 +138,10 @@ pub async fn update(
     database: &Database,
     input: &DatabaseInput,
 ) -> Result<Database> {
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    // As it is now: another change may have come in between.
+    let database = &tx.database(database.id).await?.ok_or(Error::NotFound("database"))?;
     let before = open(app, database)?;
     let connection = connection::understand(input, Some(&before))?;
     if engine(&connection) != database.engine {
@@ -120,8 +154,6 @@ pub async fn update(
         None | Some("") => database.slug.clone(),
         Some(name) => name.parse().map_err(|error| Error::field("name", error))?,
     };
-    let now = app.now();
-    let mut tx = app.catalog.begin().await?;
     if tx.database_by_slug(&slug).await?.is_some_and(|other| other.id != database.id) {
         return Err(Error::field("name", "another database has this short name"));
     }
@@ -167,8 +199,12 @@ pub struct Checked {
 
 /// Looks whether a backup would work now, and remembers what was found.
 pub async fn check(app: &Arc<App>, database: &Database) -> Result<Checked> {
+    check_within(app, database, CHECK_LIMIT).await
+}
+
+async fn check_within(app: &Arc<App>, database: &Database, limit: Duration) -> Result<Checked> {
     let begun = Instant::now();
-    let found = match look(app, database).await {
+    let found = match look(app, database, limit).await {
         Ok(found) => Ok(found),
         Err(Error::Failed(failure)) => Err(failure),
         Err(other) => return Err(other),
@@ -183,25 +219,25 @@ pub fn last_check(app: &App, id: DatabaseId) -> Option<Checked> {
     app.checks.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
 }
 
-async fn look(app: &Arc<App>, database: &Database) -> Result<Preflight> {
+async fn look(app: &Arc<App>, database: &Database, limit: Duration) -> Result<Preflight> {
+    tokio::time::timeout(limit, survey(app, database)).await.unwrap_or_else(|_| {
+        let text = format!("the server did not answer within {} seconds", limit.as_secs());
+        let hint = "look whether host and port are right, the server is up, and no lock is held";
+        Err(Failure::new(FailureKind::Timeout, text).hint(hint).into())
+    })
+}
+
+async fn survey(app: &Arc<App>, database: &Database) -> Result<Preflight> {
     let connection = open(app, database)?;
     let folder = app.folder().await?;
     let control = Control::new();
     // Whoever asked may go away before the answer is there.
-    let watch = StopWhenDropped(control.clone());
+    let _watch = StopWhenDropped(control.clone());
     let app = app.clone();
-    let mut work = tokio::task::spawn_blocking(move || {
+    let work = tokio::task::spawn_blocking(move || {
         cofferdam_backup::check(&connection, &app.clients(), &folder, &control)
     });
-    let done = tokio::select! {
-        done = &mut work => done,
-        () = tokio::time::sleep(CHECK_LIMIT) => {
-            drop(watch);
-            let failure = Failure::new(FailureKind::Timeout, "the server did not answer within a minute");
-            return Err(failure.hint("look whether it is overloaded or a lock is held").into());
-        }
-    };
-    Ok(done.map_err(|error| Error::Internal(error.into()))??)
+    Ok(work.await.map_err(|error| Error::Internal(error.into()))??)
 }
 
 struct StopWhenDropped(Control);

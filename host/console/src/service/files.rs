@@ -3,10 +3,10 @@
 use std::{fmt::Write as _, fs::File, time::Duration};
 
 use cofferdam_artifact::{FolderError, follow::Live};
-use cofferdam_model::{Backup, BackupStatus, Connection, Engine, FileState, LogLine, Role};
+use cofferdam_model::{Backup, BackupStatus, Database, Engine, FileState, LogLine, Role};
 use tokio::sync::watch;
 
-use super::{Actor, Error, Result, audit, backups, databases};
+use super::{Actor, Error, Result, audit, backups, connection};
 use crate::{
     app::App,
     hub::{Change, Running},
@@ -69,9 +69,13 @@ async fn is_own_catalog(app: &App, backup: &Backup) -> Result<bool> {
         return Ok(false);
     }
     let Some(database) = app.catalog.database(backup.database_id).await? else { return Ok(true) };
-    let Connection::Sqlite(it) = databases::open(app, &database)? else { return Ok(false) };
-    let same = |path: &std::path::Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    Ok(same(&it.path) == same(&app.config.catalog))
+    Ok(is_own(app, &database))
+}
+
+/// Whether a database is the console's own catalog.
+pub fn is_own(app: &App, database: &Database) -> bool {
+    let path = connection::stored_path(database);
+    path.is_some_and(|path| connection::same_file(&path, &app.config.catalog))
 }
 
 async fn open_file(app: &App, backup: &Backup) -> Result<Source> {

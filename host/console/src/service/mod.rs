@@ -3,6 +3,8 @@
 
 mod actor;
 pub mod audit;
+mod backup_filter;
+mod backup_find;
 pub mod backups;
 pub mod connection;
 pub mod databases;

@@ -84,9 +84,14 @@ async fn first_database(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether the first administrator is still to be made.
+pub async fn is_open(app: &App) -> Result<bool> {
+    Ok(app.catalog.user_count().await? == 0)
+}
+
 /// A fresh set-up link's secret while there is no user; earlier links end.
 pub async fn link(app: &App) -> Result<Option<Secret>> {
-    if app.catalog.user_count().await? > 0 {
+    if !is_open(app).await? {
         return Ok(None);
     }
     let secret = token::random();

@@ -52,6 +52,7 @@ pub(super) fn overviews(pages: &mut Pages) {
         recent: recent.clone(),
         damaged: Vec::new(),
         stats,
+        own_catalog: None,
         generate: data::generate(&[&shop, &wiki, &catalog]),
     };
     put(pages, "overview-good", overview::page(&chrome, &page));
@@ -90,6 +91,7 @@ pub(super) fn overviews(pages: &mut Pages) {
     let first = overview::OverviewPage {
         databases: vec![data::card(&catalog, None, None, 0)],
         generate: data::generate(&[&catalog]),
+        own_catalog: Some(catalog.id),
         ..Default::default()
     };
     put(pages, "overview-first", overview::page(&chrome, &first));

@@ -11,6 +11,8 @@ use crate::data;
 pub(super) fn people(pages: &mut Pages) {
     let nobody = data::nobody();
     put(pages, "login", login::page(&nobody, &login::LoginPage::default()));
+    let before = login::LoginPage { nobody_yet: true, ..Default::default() };
+    put(pages, "login-nobody-yet", login::page(&nobody, &before));
     let mut wrong = FieldErrors::new();
     wrong.add_whole("this name and password do not fit together");
     put(
@@ -22,6 +24,7 @@ pub(super) fn people(pages: &mut Pages) {
                 username: "admin".into(),
                 next: Some("/backups".into()),
                 errors: wrong,
+                ..Default::default()
             },
         ),
     );

@@ -6,7 +6,7 @@ use cofferdam_backup::Preflight;
 use super::Body;
 use crate::{
     app::App,
-    dto::{Database, DatabaseInput, DatabaseList},
+    dto::{AddedDatabase, Database, DatabaseInput, DatabaseList},
     http::guard::Caller,
     service::{Result, databases},
 };
@@ -19,20 +19,21 @@ pub async fn list(app: web::Data<App>) -> Result<HttpResponse> {
         .json(DatabaseList { databases: databases.iter().map(Database::new).collect() }))
 }
 
-/// Adds a database.
+/// Adds a database, and looks at it at once, some seconds long at most. It is
+/// stored whatever `first_look` says: its server may be down for now.
 #[utoipa::path(
     post, path = "/api/v1/databases", tag = "databases", operation_id = "add_database", request_body = DatabaseInput,
-    responses((status = 201, body = Database), (status = 422, description = "Some fields are wrong; see errors")),
+    responses((status = 201, body = AddedDatabase), (status = 422, description = "Some fields are wrong; see errors")),
 )]
 pub async fn create(
     app: web::Data<App>,
     caller: Caller,
     Body(input): Body<DatabaseInput>,
 ) -> Result<HttpResponse> {
-    let database = databases::add(&app, &caller, &input).await?;
+    let added = databases::add(&app.into_inner(), &caller, &input).await?;
     Ok(HttpResponse::Created()
-        .insert_header(("location", format!("/api/v1/databases/{}", database.id)))
-        .json(Database::new(&database)))
+        .insert_header(("location", format!("/api/v1/databases/{}", added.database.id)))
+        .json(AddedDatabase::new(&added)))
 }
 
 /// One database, by identifier or short name.

@@ -1,5 +1,7 @@
 //! `/databases`: the list, and the forms that add, change and remove.
 
+use std::fmt::Write as _;
+
 use actix_session::Session;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use cofferdam_model::{Connection, Database, Engine, Secret};
@@ -27,7 +29,10 @@ use crate::{
         guard::Caller,
         session,
     },
-    service::{Result, connection, databases},
+    service::{
+        Result, connection,
+        databases::{self, Added},
+    },
 };
 
 /// `GET /databases`
@@ -131,10 +136,11 @@ pub async fn create(
     session: Session,
     CheckedForm(form): CheckedForm<Form>,
 ) -> Result<HttpResponse> {
-    match databases::add(&app, &caller, &form.input()).await {
-        Ok(database) => {
-            session::notice(&session, NoticeKind::Done, &format!("{} was added.", database.slug));
-            Ok(see_other(format!("/databases/{}", database.id)))
+    match databases::add(&app.into_inner(), &caller, &form.input()).await {
+        Ok(added) => {
+            let (kind, text) = outcome(&added);
+            session::notice(&session, kind, &text);
+            Ok(see_other(format!("/databases/{}", added.database.id)))
         }
         Err(error) => {
             let shown = form.shown(false, error)?;
@@ -143,6 +149,22 @@ pub async fn create(
             Ok(html_with(StatusCode::UNPROCESSABLE_ENTITY, page))
         }
     }
+}
+
+/// What to say about a new database, above its page, which shows the first
+/// look in full.
+fn outcome(added: &Added) -> (NoticeKind, String) {
+    let (kind, found) = match &added.first_look.found {
+        Ok(found) if found.is_clear() => (NoticeKind::Done, "It answers."),
+        Ok(_) => (NoticeKind::Failed, "It answers, but a backup would fail now; see Pre-flight."),
+        Err(_) => (NoticeKind::Failed, "It cannot be looked at now; see Pre-flight."),
+    };
+    let mut text = format!("{} was added. {found}", added.database.slug);
+    if !added.same_as.is_empty() {
+        let names: Vec<_> = added.same_as.iter().map(|it| it.slug.as_str()).collect();
+        let _ = write!(text, " The same place is listed already as {}.", names.join(", "));
+    }
+    (kind, text)
 }
 
 fn stored_form(database: &Database) -> DatabaseForm {

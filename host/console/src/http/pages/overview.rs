@@ -31,6 +31,10 @@ pub async fn show(app: web::Data<App>, request: HttpRequest) -> Result<HttpRespo
         generate: generate(databases.iter().map(|card| &card.database)),
         running,
         recent,
+        own_catalog: databases
+            .iter()
+            .find(|card| files::is_own(&app, &card.database))
+            .map(|card| card.database.id),
         damaged: damaged(&app).await?,
         stats: Stats {
             total: stats.completed,

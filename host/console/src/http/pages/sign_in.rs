@@ -105,12 +105,20 @@ fn own_path(next: Option<String>) -> Option<String> {
 }
 
 /// `GET /login`
-pub async fn login_form(request: HttpRequest, next: web::Query<Next>) -> HttpResponse {
+pub async fn login_form(
+    app: web::Data<App>,
+    request: HttpRequest,
+    next: web::Query<Next>,
+) -> Result<HttpResponse> {
     if request.extensions().get::<Rc<Actor>>().is_some() {
-        return see_other("/");
+        return Ok(see_other("/"));
     }
-    let page = LoginPage { next: own_path(next.into_inner().next), ..LoginPage::default() };
-    html(login::page(&chrome::of(&request, None), &page))
+    let page = LoginPage {
+        next: own_path(next.into_inner().next),
+        nobody_yet: service::setup::is_open(&app).await?,
+        ..LoginPage::default()
+    };
+    Ok(html(login::page(&chrome::of(&request, None), &page)))
 }
 
 /// The sign-in form.
@@ -133,7 +141,12 @@ pub async fn login(
     let refused = |status, message: String| {
         let mut errors = FieldErrors::new();
         errors.add_whole(message);
-        let page = LoginPage { username: form.username.clone(), next: next.clone(), errors };
+        let page = LoginPage {
+            username: form.username.clone(),
+            next: next.clone(),
+            errors,
+            ..LoginPage::default()
+        };
         html_with(status, login::page(&chrome::of(&request, None), &page))
     };
     match users::sign_in(&app, Door::Page, &form.username, form.password, remote(&request)).await {
