@@ -41,9 +41,15 @@ fn contains(content: &[u8], secret: &str) -> bool {
 
 /// Arguments and environment of every process that belongs to the console.
 fn look_at_children(parent: u32, seen: &mut usize, secrets: &[(&str, String)]) {
+    let program = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let console = program(parent);
     let mut waiting = vec![parent];
     while let Some(pid) = waiting.pop() {
         for (child, name) in held::children(pid) {
+            // For a moment after its birth, a child is still the console itself.
+            if program(child) == console {
+                continue;
+            }
             *seen += 1;
             waiting.push(child);
             for file in ["cmdline", "environ"] {

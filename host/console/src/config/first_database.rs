@@ -43,7 +43,7 @@ pub fn from_here(connection: Connection) -> anyhow::Result<Connection> {
         Connection::Sqlite(it) => {
             Connection::Sqlite(SqliteConnection { path: std::path::absolute(it.path)? })
         }
-        other => other,
+        other @ Connection::Postgres(_) => other,
     })
 }
 
