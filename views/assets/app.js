@@ -32,8 +32,6 @@
     if (/^[0-9a-f-]{36}$/.test(id)) changed(`[data-backup="${id}"]`, "changed");
   };
   const listChanged = () => changed("[hx-trigger^='listed']", "listed");
-  document.addEventListener("backup", (event) => backupChanged(event.detail?.data ?? ""));
-  document.addEventListener("backups", listChanged);
 
   // Never in a circle: a page that has only just been loaded stays.
   const reload = () => {
@@ -53,15 +51,10 @@
       say(offline.textContent);
     }, 1500);
   };
-  document.addEventListener("htmx:sse:before:connection", (event) => {
-    if (event.detail?.connection?.attempt > 0) connectionLost();
-  });
-  document.addEventListener("htmx:sse:error", (event) => {
-    // Signed out meanwhile: the page itself knows where to go.
-    if ([401, 403].includes(event.detail?.status)) reload();
-    else connectionLost();
-  });
-  document.addEventListener("htmx:sse:after:connection", (event) => {
+  // `missed`: nobody listened for a while, so everything may have changed;
+  // otherwise only what moved while this page was made.
+  const connectionBack = (missed) => {
+    missed ||= lost;
     clearTimeout(patience);
     patience = 0;
     if (lost) {
@@ -69,21 +62,72 @@
       offline.hidden = true;
       say(body.dataset.online);
     }
-    // What changed while nobody listened: since this page was made, or while
-    // the connection was gone.
-    if (event.detail?.connection?.attempt > 0) {
-      changed("[data-backup]", "changed");
+    if (missed) {
+      changed("#live", "changed");
       listChanged();
     } else {
       changed("[data-moving]", "changed");
     }
+  };
+
+  // All tabs of a browser share one stream: a browser keeps six connections to
+  // a console, and a stream needs one for as long as it lasts. Whichever tab
+  // holds the lock listens and tells the others; when it goes, the next one
+  // listens. Where a browser shares nothing (plain HTTP from another machine),
+  // each tab has its own stream, while it is looked at.
+  const stream = document.getElementById("stream");
+  const tabs = stream && navigator.locks && window.BroadcastChannel ? new BroadcastChannel("stream") : null;
+  const news = {
+    backup: backupChanged,
+    list: listChanged,
+    lost: connectionLost,
+    back: connectionBack,
+    // The page itself knows where to go; one that has only just been loaded
+    // goes a little later.
+    signedOut: () => setTimeout(() => location.reload(), Math.max(0, 5000 - performance.now())),
+  };
+  const tell = (what, more) => {
+    news[what](more);
+    tabs?.postMessage([what, more]);
+  };
+  tabs?.addEventListener("message", ({ data: [what, more] }) => news[what]?.(more));
+
+  const listen = () => htmx.trigger(stream, "listen");
+  // Whether this page is older than its stream by more than its making.
+  let takenOver = false;
+  // By now htmx has read the page.
+  document.addEventListener("DOMContentLoaded", () => {
+    if (!tabs) {
+      if (stream) listen();
+      return;
+    }
+    const asked = performance.now();
+    // Held until this page is left.
+    navigator.locks.request("stream", () => {
+      takenOver = performance.now() - asked > 1000;
+      stream.setAttribute("hx-config", `${stream.getAttribute("hx-config")}, sse.pauseOnBackground:false`);
+      listen();
+      return new Promise(() => {});
+    });
+  });
+
+  document.addEventListener("backup", (event) => tell("backup", event.detail?.data ?? ""));
+  document.addEventListener("backups", () => tell("list"));
+  document.addEventListener("htmx:sse:before:connection", (event) => {
+    if (event.detail?.connection?.attempt > 0) tell("lost");
+  });
+  document.addEventListener("htmx:sse:error", (event) => {
+    tell([401, 403].includes(event.detail?.status) ? "signedOut" : "lost");
+  });
+  document.addEventListener("htmx:sse:after:connection", (event) => {
+    connectionBack(takenOver || event.detail?.connection?.attempt > 0);
+    tabs?.postMessage(["back", true]);
   });
   // A stream that could not even begin is tried again, a little later each time.
   let delay = 1000;
-  const stream = document.getElementById("stream");
   const retryStream = () => {
-    connectionLost();
-    setTimeout(() => htmx.trigger(stream, "retry"), delay);
+    tell("lost");
+    setTimeout(listen, delay);
     delay = Math.min(delay * 2, 10000);
   };
   stream?.addEventListener("htmx:error", retryStream);
@@ -95,7 +139,7 @@
     const { ctx } = event.detail;
     const source = ctx?.sourceElement;
     const status = ctx?.response?.status;
-    if ([401, 403].includes(status)) reload();
+    if ([401, 403].includes(status)) tell("signedOut");
     else if (source === stream) retryStream();
     else if (status === 422) return;
     // Whether it was done is not known: the page as it is now says so.

@@ -15,8 +15,8 @@ use crate::{
 /// reader, so a morph leaves it alone.
 const HTMX: &str = r#"{"extensions":"sse,hx-csp","safeEval":false,"includeIndicatorCSS":false,"history":"reload","mode":"same-origin","noSwap":[204,304,"4xx","5xx"],"morphIgnore":["data-htmx-powered","open"]}"#;
 
-/// The stream goes on in the background, so that the tab's title shows progress.
-const STREAM: &str = "sse.pauseOnBackground:false, sse.reconnectMaxDelay:10000";
+/// Who listens, and whether also in the background, is decided by `app.js`.
+const STREAM: &str = "sse.reconnectMaxDelay:10000";
 
 /// A whole page with the navigation. `body` has the page's one `h1`.
 pub(crate) fn layout(chrome: &Chrome, title: &str, body: &Markup) -> Markup {
@@ -82,7 +82,7 @@ fn document(chrome: &Chrome, title: &str, class: &str, body: &Markup) -> Markup 
                 (body)
                 p #announcer.sr role="status" {}
                 @if let Some(url) = &chrome.live_url {
-                    div #stream hidden "hx-sse:connect"=(url) hx-trigger="load, retry"
+                    div #stream hidden "hx-sse:connect"=(url) hx-trigger="listen"
                         hx-config=(STREAM) hx-swap="none" hx-nonce=(chrome.nonce) {}
                     dialog #dialog.dialog aria-labelledby="confirm-title" {}
                 }

@@ -70,6 +70,8 @@ async fn two_tabs_see_what_the_other_does_and_close_together() {
         )
         .await;
 
+    let kept = "return localStorage.length + sessionStorage.length + document.cookie.length";
+    assert_eq!(visitor.ask(kept).await, 0, "nothing is kept in the browser");
     visitor.click("form[action='/logout'] button").await;
     visitor.until("the sign-in page", "return location.pathname === '/login'").await;
     driver.switch_to_window(list).await.expect("the first tab");

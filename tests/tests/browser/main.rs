@@ -14,3 +14,4 @@ mod live;
 mod records;
 mod restoring;
 mod scripts_off;
+mod tabs;
