@@ -17,7 +17,7 @@ use crate::{
     http::Throttle,
     hub::Hub,
     password::Passwords,
-    service::databases::Checked,
+    service::{Denials, databases::Checked},
     vault::Vault,
 };
 
@@ -50,6 +50,8 @@ pub struct App {
     pub passwords: Passwords,
     /// The brake on sign-ins.
     pub throttle: Throttle,
+    /// The brake on audit entries about refusals.
+    pub denials: Denials,
     /// What goes on right now.
     pub hub: Hub,
     /// What the last look at each database found, until the console stops.
@@ -71,6 +73,7 @@ impl App {
             vault,
             passwords: Passwords::default(),
             throttle: Throttle::default(),
+            denials: Denials::default(),
             hub: Hub::default(),
             checks: Mutex::default(),
             config,

@@ -16,6 +16,7 @@ use crate::{
     config::Config,
     http,
     service::{
+        audit,
         reconcile::{self, Caretaker},
         setup,
     },
@@ -41,7 +42,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     announce(&app, &bound).await?;
     let handle = bound.server.handle();
     let (stop, stopped) = watch::channel(false);
-    let care = tokio::spawn(take_care(caretaker));
+    let care = tokio::spawn(take_care(app.clone(), caretaker));
     let work = tokio::spawn(worker::work(app.clone(), name, stopped));
     let server = tokio::spawn(bound.server);
 
@@ -58,15 +59,17 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     app.hub.close();
     handle.stop(true).await;
     server.await.context("the server ended badly")??;
+    audit::write_counted(&app, true).await;
     app.catalog.close().await;
     Ok(())
 }
 
-/// Every few seconds the jobs, every minute the files.
-async fn take_care(mut caretaker: Caretaker) {
+/// Every few seconds the jobs and what is to be told, every minute the files.
+async fn take_care(app: Arc<App>, mut caretaker: Caretaker) {
     let mut pulse = time::interval(CARE);
     for round in 0_u32.. {
         pulse.tick().await;
+        audit::write_counted(&app, false).await;
         if let Err(error) = caretaker.jobs().await {
             tracing::warn!("expired jobs cannot be looked at: {error:#}");
         }

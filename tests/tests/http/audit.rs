@@ -1,6 +1,6 @@
 //! The audit log, and people who are let in no more.
 
-use cofferdam_tests::{Api, Console, Person};
+use cofferdam_tests::{Api, Console, Person, person::FORM};
 
 use crate::roles::{SECRET, with_people};
 
@@ -10,10 +10,45 @@ fn a_disabled_person_is_out_at_once() {
     let page = Person::sign_in(&console, "otto", SECRET);
     let api = Api::sign_in(console.url(), "otto", SECRET);
     page.get("/backups").expect(200);
-    console.catalog("UPDATE users SET disabled_at = 1 WHERE username = 'otto';");
+    let user = |verb: &str| {
+        let told = console.cli().args(["user", verb, "otto"]).output().expect("it runs");
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    };
+    user("disable");
     page.get("/backups").expect(303);
     api.get("/api/v1/backups").expect(401);
     Person::stranger(&console).try_sign_in("otto", SECRET).expect(401);
+    // Let in again, what has ended stays so.
+    user("enable");
+    page.get("/backups").expect(303);
+    api.get("/api/v1/backups").expect(401);
+    Person::sign_in(&console, "otto", SECRET).get("/backups").expect(200);
+    Api::sign_in(console.url(), "otto", SECRET).get("/api/v1/backups").expect(200);
+    let told = console.catalog(
+        "SELECT action, object_name FROM audit WHERE actor_kind = 'cli' AND object_name = 'otto' \
+         AND action <> 'user.create' ORDER BY seq;",
+    );
+    assert_eq!(told, "user.disable|otto\nuser.enable|otto");
+}
+
+#[test]
+fn a_flood_of_refusals_is_two_entries_that_say_how_many_there_were() {
+    let mut console = with_people();
+    let vera = Api::sign_in(console.url(), "vera", SECRET);
+    for _ in 0..200 {
+        vera.post("/api/v1/backups", &serde_json::json!({ "database": "till" })).expect(403);
+    }
+    let nobody = console.anonymous();
+    for _ in 0..200 {
+        nobody.get("/api/v1/backups").expect(401);
+    }
+    assert!(console.terminate().success());
+    let told = console.catalog(
+        "SELECT actor, json_extract(details, '$.request'), json_extract(details, '$.times') \
+         FROM audit WHERE outcome = 'denied' ORDER BY seq;",
+    );
+    let request = "POST /api/v1/backups";
+    assert_eq!(told, format!("vera|{request}|\nvera|{request}|199"));
 }
 
 #[test]
@@ -47,4 +82,29 @@ fn every_change_is_in_the_audit_log_which_can_only_grow() {
             std::process::Command::new("sqlite3").arg(&file).arg(sql).output().expect("sqlite3");
         assert!(!told.status.success(), "{sql}");
     }
+}
+
+#[test]
+fn signing_in_and_out_and_forged_requests_are_in_the_audit_log() {
+    let console = Console::builder().start();
+    let person = Person::administrator(&console);
+    let foreign = ("Sec-Fetch-Site", "cross-site");
+    person.send("POST", "/backups", &[FORM, foreign], Some(b"database=cofferdam")).expect(403);
+    Person::stranger(&console).send("POST", "/login", &[FORM, foreign], Some(b"x=y")).expect(403);
+    person.post("/logout", &[]).expect(303);
+    for _ in 0..10 {
+        Person::stranger(&console).try_sign_in("admin", "not the password");
+    }
+    let told = console.catalog(
+        "SELECT actor, remote, action, outcome, details FROM audit WHERE actor <> 'cofferdam' ORDER BY seq;",
+    );
+    let expected = [
+        r#"admin|127.0.0.1|session.create|allowed|null"#,
+        r#"admin|127.0.0.1|access|denied|{"request":"a change asked for by another site"}"#,
+        r#"somebody|127.0.0.1|access|denied|{"request":"a change asked for by another site"}"#,
+        r#"admin|127.0.0.1|session.end|allowed|null"#,
+        r#"somebody|127.0.0.1|session.create|denied|{"reason":"wrong name or password"}"#,
+        r#"somebody|127.0.0.1|session.create|denied|{"reason":"too many tries"}"#,
+    ];
+    assert_eq!(told.lines().collect::<Vec<_>>(), expected);
 }

@@ -1,11 +1,11 @@
 //! Against other sites that post through a signed-in browser: where the
 //! request comes from, and a token that only our own pages know.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use actix_session::SessionExt as _;
 use actix_web::{
-    Error as WebError, FromRequest, HttpRequest,
+    Error as WebError, FromRequest, HttpMessage as _, HttpRequest,
     body::{BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::{Method, header},
@@ -17,8 +17,11 @@ use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq as _;
 use tokio::time;
 
-use super::session;
-use crate::{app::App, service::Error};
+use super::{guard::Remote, session};
+use crate::{
+    app::App,
+    service::{Actor, Door, Error, audit},
+};
 
 /// Whoever needs longer than this to send a body is answered without it.
 const BODY_TIME: Duration = Duration::from_secs(20);
@@ -34,6 +37,13 @@ pub async fn same_site(
     if safe || is_same_site(&request) {
         Ok(next.call(request).await?.map_into_boxed_body())
     } else {
+        if let Some(app) = request.app_data::<Data<App>>() {
+            let actor = request.extensions().get::<Rc<Actor>>().cloned();
+            let remote = request.extensions().get::<Remote>().map(|remote| remote.0);
+            let actor = actor.unwrap_or_else(|| Actor::stranger(Door::Page, remote).into());
+            // Not its path, which a stranger may choose.
+            audit::denied(app, &actor, "a change asked for by another site").await;
+        }
         Ok(request.error_response(Error::CrossSite))
     }
 }

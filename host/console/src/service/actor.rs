@@ -45,6 +45,11 @@ impl Actor {
         }
     }
 
+    /// Somebody who has not signed in.
+    pub fn stranger(door: Door, remote: Option<IpAddr>) -> Self {
+        Self { door, user: None, name: "somebody".to_owned(), role: Role::Viewer, remote }
+    }
+
     /// The console itself.
     pub fn system() -> Self {
         Self {

@@ -1,8 +1,10 @@
 //! Entries of the audit log.
 
+use std::{fmt::Display, time::Instant};
+
 use cofferdam_catalog::{ActorKind, NewAudit, Outcome, Tx};
-use cofferdam_model::{Backup, Database, Timestamp, UserId, Username};
-use serde_json::Value;
+use cofferdam_model::{Backup, Database, Timestamp, UserId};
+use serde_json::{Value, json};
 
 use super::{Actor, Door, Result};
 use crate::app::App;
@@ -17,7 +19,7 @@ pub struct Object {
 
 impl Object {
     /// A person.
-    pub fn user(id: UserId, name: &Username) -> Self {
+    pub fn user(id: UserId, name: impl Display) -> Self {
         Self { kind: "user", id: id.to_string(), name: name.to_string() }
     }
 
@@ -82,27 +84,46 @@ pub async fn record_alone(app: &App, actor: &Actor, action: &str, object: Object
     Ok(())
 }
 
-/// Records a refusal. That it cannot be recorded must not turn the refusal into something else.
+/// Records a refusal; one that is repeated within a minute is counted first,
+/// and recorded by [`write_counted`]. That it cannot be recorded must not turn
+/// the refusal into something else.
 pub async fn denied(app: &App, actor: &Actor, what: &str) {
-    write(
-        app,
-        entry(actor, "access", Outcome::Denied).details(serde_json::json!({ "request": what })),
-    )
-    .await;
+    let details = json!({ "request": what });
+    refused(app, entry(actor, "access", Outcome::Denied).details(details)).await;
 }
 
-/// Records a sign-in that did not work.
-pub async fn sign_in_failed(app: &App, actor: &Actor) {
-    write(app, entry(actor, "session.create", Outcome::Denied)).await;
+/// Records a sign-in that did not work, as [`denied`] does.
+pub async fn sign_in_failed(app: &App, actor: &Actor, why: &str) {
+    let details = json!({ "reason": why });
+    refused(app, entry(actor, "session.create", Outcome::Denied).details(details)).await;
 }
 
-async fn write(app: &App, entry: NewAudit) {
+/// Records the refusals that were only counted and whose minute is over; at
+/// the console's end all of them.
+pub async fn write_counted(app: &App, all: bool) {
+    write(app, &app.denials.due(Instant::now(), all)).await;
+}
+
+async fn refused(app: &App, refusal: NewAudit) {
+    let others = entry(&Actor::system(), "access", Outcome::Denied)
+        .details(json!({ "request": "more kinds of refusals than are told apart" }));
+    if let Some(entry) = app.denials.count(refusal, others, Instant::now()) {
+        write(app, &[entry]).await;
+    }
+}
+
+async fn write(app: &App, entries: &[NewAudit]) {
+    if entries.is_empty() {
+        return;
+    }
     let written = async {
         let mut tx = app.catalog.begin().await?;
-        tx.audit(&entry, app.now()).await?;
+        for entry in entries {
+            tx.audit(entry, app.now()).await?;
+        }
         tx.commit().await
     };
     if let Err(error) = written.await {
-        tracing::error!(action = entry.action, "an audit entry could not be written: {error}");
+        tracing::error!(count = entries.len(), "audit entries could not be written: {error}");
     }
 }

@@ -8,6 +8,7 @@ mod backup_find;
 pub mod backups;
 pub mod connection;
 pub mod databases;
+mod denials;
 mod error;
 pub mod files;
 pub mod reconcile;
@@ -17,4 +18,5 @@ pub mod status;
 pub mod users;
 
 pub use actor::{Actor, Door};
+pub use denials::Denials;
 pub use error::{Error, FieldError, Result};

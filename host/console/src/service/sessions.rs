@@ -1,7 +1,6 @@
 //! Sessions of a person.
 
 use cofferdam_catalog::Digest;
-use cofferdam_model::Username;
 
 use super::{Actor, Error, Result, audit};
 use crate::app::App;
@@ -9,12 +8,11 @@ use crate::app::App;
 /// Ends all sessions of the caller but the one to keep.
 pub async fn end_others(app: &App, by: &Actor, keep: Option<Digest>) -> Result<()> {
     let id = by.user.ok_or(Error::SignedOut)?;
-    let name: Username =
-        by.name.parse().map_err(|error| Error::Internal(anyhow::Error::new(error)))?;
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
     tx.delete_sessions_of(id, keep).await?;
-    audit::record(&mut tx, by, "session.end_others", audit::Object::user(id, &name), now).await?;
+    audit::record(&mut tx, by, "session.end_others", audit::Object::user(id, &by.name), now)
+        .await?;
     tx.commit().await?;
     Ok(())
 }

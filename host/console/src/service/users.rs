@@ -60,8 +60,13 @@ pub async fn sign_in(
     password: Secret,
     remote: Option<IpAddr>,
 ) -> Result<(Actor, UserId)> {
-    if let Some(address) = remote {
-        app.throttle.count(address, name)?;
+    // The name as typed may be a password in the wrong field.
+    let unknown = Actor::stranger(door, remote);
+    if let Some(address) = remote
+        && let Err(refused) = app.throttle.count(address, name)
+    {
+        audit::sign_in_failed(app, &unknown, "too many tries").await;
+        return Err(refused);
     }
     let user = match name.parse::<Username>() {
         Ok(name) => app.catalog.user_by_name(&name).await?,
@@ -76,19 +81,20 @@ pub async fn sign_in(
     if let Some(found) = signed_in.zip(id) {
         return Ok(found);
     }
-    // The name as typed may be a password in the wrong field.
-    let unknown =
-        Actor { door, user: None, name: "somebody".to_owned(), role: Role::Viewer, remote };
-    audit::sign_in_failed(app, &unknown).await;
+    audit::sign_in_failed(app, &unknown, "wrong name or password").await;
     tracing::warn!(remote = remote.map(|it| it.to_string()), "a sign-in did not work");
     Err(Error::Credentials)
 }
 
 /// Notes a sign-in that worked.
 pub async fn signed_in(app: &App, actor: &Actor, id: UserId) -> Result<()> {
-    let name: Username =
-        actor.name.parse().map_err(|error| Error::Internal(anyhow::Error::new(error)))?;
-    audit::record_alone(app, actor, "session.create", audit::Object::user(id, &name)).await
+    audit::record_alone(app, actor, "session.create", audit::Object::user(id, &actor.name)).await
+}
+
+/// Notes that somebody signs out.
+pub async fn signed_out(app: &App, actor: &Actor) -> Result<()> {
+    let id = actor.user.ok_or(Error::SignedOut)?;
+    audit::record_alone(app, actor, "session.end", audit::Object::user(id, &actor.name)).await
 }
 
 /// Gives a bearer token to somebody whose password fits.

@@ -19,8 +19,8 @@ use crate::{
     app::App,
     http::{
         chrome::{self, html, html_with, see_other},
-        csrf::OpenForm,
-        guard::Remote,
+        csrf::{CheckedForm, OpenForm},
+        guard::{Caller, Remote},
         session,
     },
     service::{self, Actor, Door, Error, Result, users},
@@ -167,11 +167,14 @@ pub async fn login(
 
 /// `POST /logout`
 pub async fn logout(
+    app: web::Data<App>,
+    caller: Caller,
     session: Session,
-    _form: crate::http::csrf::CheckedForm<Empty>,
-) -> HttpResponse {
+    _form: CheckedForm<Empty>,
+) -> Result<HttpResponse> {
+    users::signed_out(&app, &caller).await?;
     session.purge();
-    see_other("/login")
+    Ok(see_other("/login"))
 }
 
 /// A form with no field but its token.

@@ -174,13 +174,14 @@ pub(super) async fn check_presence(
         .collect();
     let mut after = None;
     loop {
-        let page = app.catalog.completed_after(after, 500).await?;
+        let page = app.catalog.files_after(after, 500).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id);
-        for backup in page {
-            let size = backup.filename.as_deref().and_then(|name| sizes.get(name).copied());
-            let fits = size.is_some() && size == backup.size_bytes;
-            if fits != (backup.file_state == Some(FileState::Present)) {
+        for file in page {
+            let fits = sizes.get(file.filename.as_str()) == Some(&file.size_bytes);
+            if fits != (file.state == FileState::Present) {
+                // It may have been deleted since.
+                let Some(backup) = app.catalog.backup(file.id).await? else { continue };
                 let seen = files::look(app, backup).await.map_err(anyhow::Error::new)?;
                 if seen.file_state != Some(FileState::Present) {
                     report.damaged += 1;
