@@ -20,8 +20,7 @@ CREATE TABLE sessions (
     created_at BIGINT NOT NULL,
     last_seen_at BIGINT NOT NULL,
     absolute_expires_at BIGINT NOT NULL,
-    idle_expires_at BIGINT NOT NULL,
-    user_agent TEXT
+    idle_expires_at BIGINT NOT NULL
 );
 CREATE INDEX sessions_by_user ON sessions (user_id);
 
@@ -118,6 +117,10 @@ CREATE INDEX backups_by_size ON backups
     (size_order, id, status, trigger_kind, database_slug, created_at);
 CREATE INDEX backups_by_duration ON backups
     (duration_order, id, status, trigger_kind, database_slug, created_at);
+-- Every minute all of these are held against the folder, so it has all that
+-- needs.
+CREATE INDEX backups_with_file ON backups (id, filename, size_bytes, file_state)
+    WHERE status = 'completed';
 CREATE INDEX backups_damaged ON backups (created_at, id)
     WHERE file_state IN ('missing', 'corrupt');
 

@@ -37,7 +37,7 @@ pub use audit::{
     Actor, ActorKind, AuditFilter, AuditPage, AuditRecord, ChainFault, ChainReport, NewAudit,
     Outcome,
 };
-pub use backups::{Adopted, BackupFacts, NewBackup};
+pub use backups::{Adopted, BackupFacts, NewBackup, RecordedFile};
 pub use databases::{DatabaseOverview, DatabaseUpdate, LastBackup, NewDatabase};
 pub use digest::Digest;
 pub use error::{Error, Result};

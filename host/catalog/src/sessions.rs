@@ -25,8 +25,6 @@ pub struct Session {
     pub absolute_expires_at: Timestamp,
     /// It ends here unless used before.
     pub idle_expires_at: Timestamp,
-    /// What the browser called itself.
-    pub user_agent: Option<String>,
 }
 
 /// A session to be recorded.
@@ -42,8 +40,6 @@ pub struct NewSession {
     pub absolute_expires_at: Timestamp,
     /// It ends here unless used before.
     pub idle_expires_at: Timestamp,
-    /// What the browser called itself.
-    pub user_agent: Option<String>,
 }
 
 fn session(row: &AnyRow) -> Result<Session> {
@@ -56,7 +52,6 @@ fn session(row: &AnyRow) -> Result<Session> {
         last_seen_at: cells.time("last_seen_at")?,
         absolute_expires_at: cells.time("absolute_expires_at")?,
         idle_expires_at: cells.time("idle_expires_at")?,
-        user_agent: cells.opt_text("user_agent")?,
     })
 }
 
@@ -66,7 +61,7 @@ impl Catalog {
     pub async fn session(&self, digest: Digest, now: Timestamp) -> Result<Option<Session>> {
         let row = sqlx::query(
             "SELECT s.id, s.user_id, s.state, s.created_at, s.last_seen_at, s.absolute_expires_at, \
-             s.idle_expires_at, s.user_agent FROM sessions s LEFT JOIN users u ON u.id = s.user_id \
+             s.idle_expires_at FROM sessions s LEFT JOIN users u ON u.id = s.user_id \
              WHERE s.key_digest = $1 AND s.absolute_expires_at > $2 AND s.idle_expires_at > $2 \
              AND u.disabled_at IS NULL",
         )
@@ -81,7 +76,7 @@ impl Catalog {
     pub async fn sessions_of(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
         let rows = sqlx::query(
             "SELECT id, user_id, state, created_at, last_seen_at, absolute_expires_at, \
-             idle_expires_at, user_agent FROM sessions WHERE user_id = $1 \
+             idle_expires_at FROM sessions WHERE user_id = $1 \
              AND absolute_expires_at > $2 AND idle_expires_at > $2 ORDER BY last_seen_at DESC, id",
         )
         .bind(user.to_string())
@@ -98,8 +93,7 @@ impl Tx {
         let id = SessionId::new();
         sqlx::query(
             "INSERT INTO sessions (id, key_digest, user_id, state, created_at, last_seen_at, \
-             absolute_expires_at, idle_expires_at, user_agent) \
-             VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)",
+             absolute_expires_at, idle_expires_at) VALUES ($1, $2, $3, $4, $5, $5, $6, $7)",
         )
         .bind(id.to_string())
         .bind(new.digest.as_bytes().as_slice())
@@ -108,7 +102,6 @@ impl Tx {
         .bind(ms(now))
         .bind(ms(new.absolute_expires_at))
         .bind(ms(new.idle_expires_at))
-        .bind(new.user_agent.as_deref())
         .execute(self.conn())
         .await
         .map_err(|error| Error::taken(error, "session key"))?;

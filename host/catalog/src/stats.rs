@@ -1,5 +1,7 @@
 //! Figures over all backups.
 
+use std::collections::HashMap;
+
 use chrono::TimeDelta;
 use cofferdam_model::{BackupId, BackupStatus, DatabaseId, Slug, Timestamp};
 use sqlx::any::AnyRow;
@@ -7,6 +9,7 @@ use sqlx::any::AnyRow;
 use crate::{
     Catalog, LastBackup, Result,
     cells::{Cells, ms},
+    sql::Statement,
 };
 
 /// The figures of the overview.
@@ -104,21 +107,47 @@ impl Catalog {
         })
     }
 
-    /// The newest `limit` backups of a database that completed or failed, the oldest first:
-    /// size and duration over time.
-    pub async fn series(&self, database: DatabaseId, limit: u32) -> Result<Vec<SeriesPoint>> {
-        let rows = sqlx::query(
-            "SELECT id, database_slug, status, started_at, completed_at, size_bytes \
-             FROM backups WHERE database_id = $1 AND status IN ('completed', 'failed') \
-             AND completed_at IS NOT NULL \
-             ORDER BY created_at DESC, id DESC LIMIT $2",
-        )
-        .bind(database.to_string())
-        .bind(i64::from(limit))
-        .fetch_all(&mut *self.reader().await?)
-        .await?;
-        rows.iter().rev().map(point).collect()
+    /// The newest `limit` backups of each database that completed or failed,
+    /// the oldest first: size and duration over time. A database without any
+    /// is left out.
+    pub async fn series(
+        &self,
+        databases: &[DatabaseId],
+        limit: u32,
+    ) -> Result<HashMap<DatabaseId, Vec<SeriesPoint>>> {
+        let mut series: HashMap<_, Vec<_>> = HashMap::new();
+        if databases.is_empty() || limit == 0 {
+            return Ok(series);
+        }
+        let rows = series_of(databases, limit).all(&mut *self.reader().await?).await?;
+        for row in &rows {
+            let database = Cells::new("backups", row).parse("database_id")?;
+            series.entry(database).or_default().push(point(row)?);
+        }
+        for points in series.values_mut() {
+            // Several that were asked for in one millisecond may be more.
+            let surplus = points.len().saturating_sub(limit as usize);
+            points.drain(..surplus);
+        }
+        Ok(series)
     }
+}
+
+/// From the `limit`th newest on, which an index finds for each database.
+fn series_of(databases: &[DatabaseId], limit: u32) -> Statement {
+    let mut statement = Statement::new(
+        "SELECT b.database_id, b.id, b.database_slug, b.status, b.started_at, b.completed_at, \
+         b.size_bytes FROM databases d JOIN backups b ON b.database_id = d.id \
+         AND b.created_at >= coalesce((SELECT n.created_at FROM backups n \
+         WHERE n.database_id = d.id AND n.status IN ('completed', 'failed') \
+         ORDER BY n.created_at DESC, n.id DESC LIMIT 1 OFFSET ",
+    );
+    statement.int(i64::from(limit) - 1).push("), -1)");
+    let ids: Vec<String> = databases.iter().map(DatabaseId::to_string).collect();
+    statement.condition("d.id IN ").texts(ids.iter().map(String::as_str));
+    statement.condition("b.status IN ('completed', 'failed') AND b.completed_at IS NOT NULL");
+    statement.push(" ORDER BY b.created_at, b.id");
+    statement
 }
 
 fn point(row: &AnyRow) -> Result<SeriesPoint> {
@@ -134,4 +163,23 @@ fn point(row: &AnyRow) -> Result<SeriesPoint> {
         // A clock that was set back during the run makes it negative.
         duration_ms: u64::try_from(ran.num_milliseconds()).unwrap_or(0),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_points_of_all_databases_are_found_in_indexes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.db");
+        let catalog = Catalog::open(path.to_str().unwrap()).await.unwrap();
+        let mut conn = catalog.reader().await.unwrap();
+        let statement = series_of(&[DatabaseId::new(), DatabaseId::new()], 30).explained();
+        let rows = statement.all(&mut conn).await.unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        assert!(!plan.iter().any(|step| step.starts_with("SCAN")), "{plan:#?}");
+    }
 }

@@ -12,7 +12,7 @@ mod read;
 
 pub use adopt::Adopted;
 pub use insert::NewBackup;
-pub use read::BackupFacts;
+pub use read::{BackupFacts, RecordedFile};
 pub(crate) use read::{SELECT, backup};
 
 use cofferdam_model::{Label, Slug};

@@ -1,9 +1,11 @@
 //! Reading records.
 
-use cofferdam_model::{Backup, BackupId, Failure, FailureKind, Level, SourceFacts, TableFacts};
+use cofferdam_model::{
+    Backup, BackupId, Failure, FailureKind, FileState, Level, SourceFacts, TableFacts,
+};
 use sqlx::{AnyConnection, AssertSqlSafe, any::AnyRow};
 
-use crate::{Catalog, Result, Tx, cells::Cells};
+use crate::{Catalog, Result, Tx, cells::Cells, sql::Statement};
 
 /// What a backup's file holds, beside the record; read only where it is needed.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +17,23 @@ pub struct BackupFacts {
     /// Where the drop section ends in the uncompressed dump, if there is one.
     pub drop_section_end: Option<u64>,
 }
+
+/// What the record of a completed backup says about its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedFile {
+    /// Whose it is.
+    pub id: BackupId,
+    /// Its name in the backup folder.
+    pub filename: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// What the last look found.
+    pub state: FileState,
+}
+
+/// All of it is in one index; no record is read.
+const FILES: &str = "SELECT id, filename, size_bytes, file_state FROM backups \
+ WHERE status = 'completed' AND id > $1 ORDER BY id LIMIT $2";
 
 pub(crate) const SELECT: &str = "SELECT id, database_id, database_slug, engine, filename, format, \
  level, trigger_kind, status, file_state, description, created_by, created_at, started_at, \
@@ -96,21 +115,40 @@ impl Catalog {
         row.as_ref().map(backup).transpose()
     }
 
-    /// Up to `limit` completed backups after this identifier, in the order of
-    /// identifiers: for walking over all files in bounded memory.
-    pub async fn completed_after(
+    /// The files of up to `limit` completed backups after this identifier, in
+    /// the order of identifiers: for walking over all of them in bounded memory.
+    pub async fn files_after(
         &self,
         after: Option<BackupId>,
         limit: u32,
-    ) -> Result<Vec<Backup>> {
-        let sql = AssertSqlSafe(format!(
-            "{SELECT} WHERE status = 'completed' AND id > $1 ORDER BY id LIMIT $2"
-        ));
-        let rows = sqlx::query(sql)
+    ) -> Result<Vec<RecordedFile>> {
+        let rows = sqlx::query(FILES)
             .bind(after.map_or_else(String::new, |id| id.to_string()))
             .bind(i64::from(limit))
             .fetch_all(&mut *self.reader().await?)
             .await?;
+        let file = |row| {
+            let cells = Cells::new("backups", row);
+            Ok(RecordedFile {
+                id: cells.parse("id")?,
+                filename: cells.text("filename")?,
+                size_bytes: cells.size("size_bytes")?,
+                state: cells.parse("file_state")?,
+            })
+        };
+        rows.iter().map(file).collect()
+    }
+
+    /// The backups with these identifiers, in no order. One that does not
+    /// exist is left out.
+    pub async fn backups_by_id(&self, ids: &[BackupId]) -> Result<Vec<Backup>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<String> = ids.iter().map(BackupId::to_string).collect();
+        let mut statement = Statement::new(SELECT);
+        statement.condition("id IN ").texts(ids.iter().map(String::as_str));
+        let rows = statement.all(&mut *self.reader().await?).await?;
         rows.iter().map(backup).collect()
     }
 
@@ -147,5 +185,24 @@ impl Tx {
     /// The backup with this identifier, as this transaction sees it.
     pub async fn backup(&mut self, id: BackupId) -> Result<Option<Backup>> {
         by_id(self.conn(), id).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn walking_over_all_files_reads_one_index_and_no_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.db");
+        let catalog = Catalog::open(path.to_str().unwrap()).await.unwrap();
+        let mut conn = catalog.reader().await.unwrap();
+        let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {FILES}"));
+        let rows = sqlx::query(sql).bind("").bind(500_i64).fetch_all(&mut *conn).await.unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        assert_eq!(plan, ["SEARCH backups USING COVERING INDEX backups_with_file (id>?)"]);
     }
 }

@@ -293,7 +293,13 @@ async fn the_chart_has_each_run_that_completed_or_failed_oldest_first() {
     tx.request_cancel(cancelled.id, at(31)).await.unwrap();
     tx.insert_backup(&new_backup(&shop), at(40)).await.unwrap();
     tx.commit().await.unwrap();
-    let points = fresh.catalog.series(shop.id, 10).await.unwrap();
+    let other = completed(&fresh.catalog, "wiki").await;
+    let empty = database(&fresh.catalog, "empty").await;
+    let databases = [shop.id, other.database_id, empty.id];
+    let series = fresh.catalog.series(&databases, 10).await.unwrap();
+    assert_eq!(series.len(), 2, "one without backups is left out");
+    assert_eq!(series[&other.database_id][0].id, other.id);
+    let points = &series[&shop.id];
     let facts: Vec<_> =
         points.iter().map(|p| (p.id, p.status, p.size_bytes, p.duration_ms)).collect();
     let expected = [
@@ -302,7 +308,11 @@ async fn the_chart_has_each_run_that_completed_or_failed_oldest_first() {
     ];
     assert_eq!(facts, expected);
     // The newest ones are kept.
-    assert_eq!(fresh.catalog.series(shop.id, 1).await.unwrap()[0].id, failing.id);
+    let series = fresh.catalog.series(&databases, 1).await.unwrap();
+    let newest: Vec<_> = series[&shop.id].iter().map(|point| point.id).collect();
+    assert_eq!(newest, [failing.id]);
+    assert_eq!(fresh.catalog.series(&[shop.id], 2).await.unwrap()[&shop.id].len(), 2);
+    assert!(fresh.catalog.series(&[], 1).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -13,7 +13,6 @@ fn session(key: &str, user_id: Option<UserId>) -> NewSession {
         state: r#"{"a":"1"}"#.to_owned(),
         absolute_expires_at: at(1000),
         idle_expires_at: at(100),
-        user_agent: Some("Firefox".to_owned()),
     }
 }
 

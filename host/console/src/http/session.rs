@@ -142,7 +142,6 @@ impl Store {
             state: stored(state)?,
             absolute_expires_at: self.whole_until(now),
             idle_expires_at: self.idle_until(now),
-            user_agent: None, // It is in the state, where the middleware can put it.
         };
         let mut tx = self.app.catalog.begin().await?;
         tx.purge_sessions(now).await?;

@@ -1,11 +1,14 @@
 //! What several pages need.
 
-use cofferdam_catalog::DatabaseOverview;
+use std::collections::HashMap;
+
+use cofferdam_catalog::{DatabaseOverview, LastBackup};
 use cofferdam_model::{Backup, BackupStatus, Database};
 use cofferdam_views::{BackupItem, DatabaseCard, DatabaseChoice, FieldErrors, GenerateForm, Point};
 
 use crate::{
     app::App,
+    http::answer::sentence,
     service::{Error, FieldError, Result, backups},
 };
 
@@ -27,52 +30,51 @@ pub async fn items(app: &App, list: Vec<Backup>) -> Result<Vec<BackupItem>> {
     Ok(items)
 }
 
-/// A database with what matters about its backups.
-pub async fn card(app: &App, overview: DatabaseOverview) -> Result<DatabaseCard> {
-    let id = overview.database.id;
-    let last = match &overview.latest {
-        Some(last) => match app.catalog.backup(last.id).await? {
+/// These databases with what matters about their backups. However many they
+/// are, the catalog is asked twice, and once more for each run of another process.
+async fn cards_of(app: &App, overviews: Vec<DatabaseOverview>) -> Result<Vec<DatabaseCard>> {
+    let databases: Vec<_> = overviews.iter().map(|it| it.database.id).collect();
+    let mut series = app.catalog.series(&databases, HISTORY).await?;
+    let named = overviews.iter().flat_map(|it| it.latest.iter().chain(&it.last_completed));
+    let ids: Vec<_> = named.map(|last| last.id).collect();
+    let backups = app.catalog.backups_by_id(&ids).await?;
+    let backups: HashMap<_, _> = backups.into_iter().map(|it| (it.id, it)).collect();
+    let find = |last: Option<LastBackup>| backups.get(&last?.id).cloned();
+    let mut cards = Vec::with_capacity(overviews.len());
+    for overview in overviews {
+        let last = match find(overview.latest) {
             Some(backup) => Some(item(app, backup).await?),
             None => None,
-        },
-        None => None,
-    };
-    let last_good = match &overview.last_completed {
-        Some(last) => app.catalog.backup(last.id).await?,
-        None => None,
-    };
-    let series = app.catalog.series(id, HISTORY).await?;
-    let total_bytes = overview.total_bytes;
-    let history = series.into_iter().map(|it| Point {
-        at: it.completed_at,
-        bytes: it.size_bytes,
-        millis: it.duration_ms,
-        good: it.status == BackupStatus::Completed,
-    });
-    Ok(DatabaseCard {
-        last,
-        last_good,
-        history: history.collect(),
-        count: overview.completed,
-        total_bytes,
-        database: overview.database,
-    })
-}
-
-/// All databases with what matters about their backups.
-pub async fn cards(app: &App) -> Result<Vec<DatabaseCard>> {
-    let mut cards = Vec::new();
-    for overview in app.catalog.databases_overview().await? {
-        cards.push(card(app, overview).await?);
+        };
+        let points = series.remove(&overview.database.id).unwrap_or_default();
+        let history = points.into_iter().map(|it| Point {
+            at: it.completed_at,
+            bytes: it.size_bytes,
+            millis: it.duration_ms,
+            good: it.status == BackupStatus::Completed,
+        });
+        cards.push(DatabaseCard {
+            last,
+            last_good: find(overview.last_completed),
+            history: history.collect(),
+            count: overview.completed,
+            total_bytes: overview.total_bytes,
+            database: overview.database,
+        });
     }
     Ok(cards)
 }
 
+/// All databases with what matters about their backups.
+pub async fn cards(app: &App) -> Result<Vec<DatabaseCard>> {
+    cards_of(app, app.catalog.databases_overview().await?).await
+}
+
 /// One database's card.
 pub async fn card_of(app: &App, database: &Database) -> Result<DatabaseCard> {
-    let overview = app.catalog.databases_overview().await?;
-    let own = overview.into_iter().find(|it| it.database.id == database.id);
-    card(app, own.ok_or(Error::NotFound("database"))?).await
+    let mut overview = app.catalog.databases_overview().await?;
+    overview.retain(|it| it.database.id == database.id);
+    cards_of(app, overview).await?.pop().ok_or(Error::NotFound("database"))
 }
 
 /// The form behind "Generate Backup", over these databases.
@@ -80,6 +82,12 @@ pub fn generate<'a>(databases: impl IntoIterator<Item = &'a Database>) -> Genera
     let choice =
         |it: &Database| DatabaseChoice { id: it.id, slug: it.slug.to_string(), engine: it.engine };
     GenerateForm::new(databases.into_iter().map(choice).collect())
+}
+
+/// Why something is not deleted, as a sentence for its page. Any other error is passed on.
+pub fn refusal(error: Error) -> Result<String> {
+    let text = sentence(&error);
+    form_errors(error).map(|_| text)
 }
 
 /// Wrong fields as a form shows them. Any other error is passed on.
