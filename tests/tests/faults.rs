@@ -11,6 +11,9 @@
 
 #[path = "faults/link.rs"]
 mod link;
+#[path = "../../host/artifact/src/places.rs"]
+mod places;
+
 #[path = "faults/look.rs"]
 mod look;
 #[path = "faults/world.rs"]
@@ -18,6 +21,8 @@ mod world;
 
 #[path = "faults/catalog.rs"]
 mod catalog;
+#[path = "faults/clients.rs"]
+mod clients;
 #[path = "faults/clock.rs"]
 mod clock;
 #[path = "faults/crash.rs"]

@@ -13,6 +13,7 @@
 pub mod faults;
 pub mod follow;
 pub mod gzip;
+mod places;
 pub mod scan;
 
 mod copy;

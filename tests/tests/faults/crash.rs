@@ -10,25 +10,9 @@ use cofferdam_tests::wait_until;
 
 use crate::{
     look::assert_verified,
+    places::{POINTS, REMOVAL},
     world::{PATIENCE, World, files, is_open},
 };
-
-/// Every place at which a backup that succeeds passes; see the artifact crate.
-const PLACES: [&str; 13] = [
-    "artifact::write",
-    "artifact::step-1",
-    "artifact::fsync",
-    "artifact::close",
-    "artifact::step-2",
-    "artifact::sidecar-write",
-    "artifact::step-3",
-    "artifact::sidecar-rename",
-    "artifact::step-4",
-    "artifact::rename",
-    "artifact::step-5",
-    "artifact::fsync-folder",
-    "artifact::step-6",
-];
 
 #[test]
 fn killed_in_the_middle_of_a_dump_it_says_interrupted_and_cleans_up() {
@@ -59,7 +43,7 @@ fn killed_while_the_network_hangs_it_ends_the_servers_session_at_its_next_start(
 #[test]
 fn a_crash_at_any_step_of_publishing_leaves_a_whole_backup_or_none() {
     let mut world = World::new();
-    for place in PLACES {
+    for place in POINTS {
         world.console.restart_with(|builder| builder.failpoints(&format!("{place}=return(abort)")));
         let id = world.begin();
         world.console.wait_for_end(PATIENCE);
@@ -67,7 +51,7 @@ fn a_crash_at_any_step_of_publishing_leaves_a_whole_backup_or_none() {
         let backup = world.end_of(&id);
         // From the last rename on there is a file, and it is whole.
         let named = ["artifact::step-5", "artifact::fsync-folder", "artifact::step-6"];
-        if named.contains(&place) {
+        if named.contains(place) {
             assert_eq!(backup["status"], "completed", "{place}: {backup}");
         } else {
             assert_eq!(backup["error"]["kind"], "interrupted", "{place}: {backup}");
@@ -81,7 +65,7 @@ fn a_crash_at_any_step_of_publishing_leaves_a_whole_backup_or_none() {
 #[test]
 fn a_deletion_that_was_cut_off_is_finished_and_never_brought_back() {
     let mut world = World::new();
-    for place in ["artifact::remove", "artifact::removed-file", "artifact::removed"] {
+    for place in REMOVAL {
         world.console.restart_with(|builder| builder.failpoints(&format!("{place}=return(abort)")));
         let backup = world.back_up();
         let id = backup["id"].as_str().expect("an id");

@@ -6,9 +6,8 @@ use maud::{Markup, html};
 use crate::{
     Chrome,
     icons::{Icon, icon},
-    layout::layout,
-    parts::{Confirm, confirm, size, time},
-    text::{backup as t, common},
+    parts::{Confirm, confirm_page, size, time},
+    text::backup as t,
 };
 
 /// A backup that somebody wants to delete.
@@ -26,35 +25,28 @@ pub struct BackupDeletePage {
 #[must_use]
 pub fn page(chrome: &Chrome, data: &BackupDeletePage) -> Markup {
     let backup = &data.backup;
-    let address = format!("/backups/{}", backup.id);
     let body = html! {
-        @if let Some(refused) = &data.refused {
-            p { (refused) }
-        } @else {
-            @if let Some(filename) = &backup.filename {
-                p.filename { (filename) }
-            }
-            p.muted {
-                (t::CREATED) " " (time(chrome, backup.created_at))
-                @if let Some(bytes) = backup.size_bytes { " · " (size(bytes)) }
-            }
-            @if data.only_good { p.strong-warn { (icon(Icon::Alert)) span { (t::DELETE_ONLY_GOOD) } } }
-            p { (if backup.filename.is_some() { t::DELETE_WHAT } else { t::DELETE_WHAT_RECORD }) }
+        @if let Some(filename) = &backup.filename {
+            p.filename { (filename) }
         }
+        p.muted {
+            (t::CREATED) " " (time(chrome, backup.created_at))
+            @if let Some(bytes) = backup.size_bytes { " · " (size(bytes)) }
+        }
+        @if data.only_good { p.strong-warn { (icon(Icon::Alert)) span { (t::DELETE_ONLY_GOOD) } } }
+        p { (if backup.filename.is_some() { t::DELETE_WHAT } else { t::DELETE_WHAT_RECORD }) }
     };
-    layout(
+    confirm_page(
         chrome,
-        t::DELETE_TITLE,
-        &html! {
-            div.head { h1 { (t::DELETE_TITLE) } }
-            (confirm(chrome, &Confirm {
-                action: &format!("{address}/delete"),
-                back: &address,
-                question: html! { (t::DELETE_QUESTION) " " strong { (backup.database) } "?" },
-                body,
-                submit: data.refused.is_none().then_some(t::DELETE_SUBMIT),
-                keep: if data.refused.is_some() { common::BACK } else { t::KEEP },
-            }))
+        &Confirm {
+            title: t::DELETE_TITLE,
+            address: &format!("/backups/{}", backup.id),
+            question: t::DELETE_QUESTION,
+            name: backup.database.as_str(),
+            refused: data.refused.as_deref(),
+            body,
+            submit: t::DELETE_SUBMIT,
+            keep: t::KEEP,
         },
     )
 }

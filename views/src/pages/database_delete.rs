@@ -5,9 +5,8 @@ use maud::{Markup, html};
 
 use crate::{
     Chrome,
-    layout::layout,
-    parts::{Confirm, confirm},
-    text::{common, database as t},
+    parts::{Confirm, confirm_page},
+    text::database as t,
 };
 
 /// A database that somebody wants to remove.
@@ -27,29 +26,22 @@ pub struct DatabaseDeletePage {
 #[must_use]
 pub fn page(chrome: &Chrome, data: &DatabaseDeletePage) -> Markup {
     let database = &data.database;
-    let address = format!("/databases/{}", database.id);
     let body = html! {
-        @if let Some(refused) = &data.refused {
-            p { (refused) }
-        } @else {
-            p.filename { bdi { (database.summary) } }
-            p { (t::DELETE_WHAT) }
-            p { (t::keeps(data.backups, data.total_bytes)) }
-        }
+        p.filename { bdi { (database.summary) } }
+        p { (t::DELETE_WHAT) }
+        p { (t::keeps(data.backups, data.total_bytes)) }
     };
-    layout(
+    confirm_page(
         chrome,
-        t::DELETE_TITLE,
-        &html! {
-            div.head { h1 { (t::DELETE_TITLE) } }
-            (confirm(chrome, &Confirm {
-                action: &format!("{address}/delete"),
-                back: &address,
-                question: html! { (t::DELETE_QUESTION) " " strong { (database.slug) } "?" },
-                body,
-                submit: data.refused.is_none().then_some(t::DELETE_SUBMIT),
-                keep: if data.refused.is_some() { common::BACK } else { t::KEEP },
-            }))
+        &Confirm {
+            title: t::DELETE_TITLE,
+            address: &format!("/databases/{}", database.id),
+            question: t::DELETE_QUESTION,
+            name: database.slug.as_str(),
+            refused: data.refused.as_deref(),
+            body,
+            submit: t::DELETE_SUBMIT,
+            keep: t::KEEP,
         },
     )
 }

@@ -6,38 +6,48 @@ use maud::{Markup, html};
 use crate::{
     Chrome,
     icons::{Icon, icon},
+    layout::layout,
     parts::csrf,
+    text::common,
 };
 
-/// A question.
+/// A question whether to delete something.
 pub(crate) struct Confirm<'a> {
-    /// Where the form posts to.
-    pub(crate) action: &'a str,
-    /// Where "no" leads.
-    pub(crate) back: &'a str,
-    /// The question, as the heading; names the thing in bold.
-    pub(crate) question: Markup,
+    /// The page's title and heading.
+    pub(crate) title: &'a str,
+    /// The thing's own page; the form posts to `/delete` below it, and "no" leads back.
+    pub(crate) address: &'a str,
+    /// The question up to the thing's name.
+    pub(crate) question: &'a str,
+    /// The thing's name.
+    pub(crate) name: &'a str,
+    /// Why it cannot be done, as one sentence with its full stop, if it cannot.
+    pub(crate) refused: Option<&'a str>,
     /// What will change.
     pub(crate) body: Markup,
-    /// The button that does it; `None` where it is refused.
-    pub(crate) submit: Option<&'a str>,
+    /// The button that does it.
+    pub(crate) submit: &'a str,
     /// The way out.
     pub(crate) keep: &'a str,
 }
 
-/// `#confirm`.
-pub(crate) fn confirm(chrome: &Chrome, data: &Confirm<'_>) -> Markup {
-    html! {
+/// The whole page. htmx takes `#confirm` out of it and shows it as a dialog.
+pub(crate) fn confirm_page(chrome: &Chrome, data: &Confirm<'_>) -> Markup {
+    let body = html! {
+        div.head { h1 { (data.title) } }
         section #confirm.confirm.panel aria-labelledby="confirm-title" {
-            h2 #confirm-title { (data.question) }
-            (data.body)
-            form.actions method="post" action=(data.action) {
+            h2 #confirm-title { (data.question) " " strong { (data.name) } "?" }
+            @if let Some(refused) = data.refused { p { (refused) } } @else { (data.body) }
+            form.actions method="post" action={ (data.address) "/delete" } {
                 (csrf(chrome))
-                a.button href=(data.back) data-close { (data.keep) }
-                @if let Some(submit) = data.submit {
-                    button.button.danger type="submit" { (icon(Icon::Trash)) (submit) }
+                @if data.refused.is_some() {
+                    a.button href=(data.address) data-close { (common::BACK) }
+                } @else {
+                    a.button href=(data.address) data-close { (data.keep) }
+                    button.button.danger type="submit" { (icon(Icon::Trash)) (data.submit) }
                 }
             }
         }
-    }
+    };
+    layout(chrome, data.title, &body)
 }

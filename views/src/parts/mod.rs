@@ -10,7 +10,7 @@ mod small;
 mod spark;
 
 pub(crate) use cards::cards;
-pub(crate) use confirm::{Confirm, confirm};
+pub(crate) use confirm::{Confirm, confirm_page};
 pub(crate) use empty::{Empty, empty};
 pub(crate) use fields::{Input, password, select, summary, text_input};
 pub(crate) use generate::{generate, generate_alone};

@@ -15,13 +15,12 @@ use cofferdam_views::{
 use serde::{Deserialize, Deserializer};
 
 use super::{
-    common::{form_errors, item},
+    common::{form_errors, item, refusal},
     sign_in::Empty,
 };
 use crate::{
     app::App,
     http::{
-        answer::sentence,
         chrome::{self, html, html_with, see_other},
         csrf::CheckedForm,
         guard::Caller,
@@ -220,9 +219,8 @@ pub async fn delete(
             Ok(see_other("/backups"))
         }
         Err(error) => {
-            let text = sentence(&error);
-            form_errors(error)?;
-            let data = BackupDeletePage { refused: Some(text), ..delete_data(&app, backup).await? };
+            let refused = Some(refusal(error)?);
+            let data = BackupDeletePage { refused, ..delete_data(&app, backup).await? };
             let page = backup_delete::page(&chrome::of(&request, Some(Nav::Backups)), &data);
             Ok(html_with(StatusCode::CONFLICT, page))
         }

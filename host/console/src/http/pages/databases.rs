@@ -16,14 +16,13 @@ use cofferdam_views::{
 use serde::Deserialize;
 
 use super::{
-    common::{card_of, cards, form_errors},
+    common::{card_of, cards, form_errors, refusal},
     sign_in::Empty,
 };
 use crate::{
     app::App,
     dto::{ConnectionView, DatabaseInput},
     http::{
-        answer::sentence,
         chrome::{self, html, html_with, see_other},
         csrf::CheckedForm,
         guard::Caller,
@@ -263,9 +262,7 @@ pub async fn delete(
             Ok(see_other("/databases"))
         }
         Err(error) => {
-            let text = sentence(&error);
-            form_errors(error)?;
-            let data = delete_data(&app, database, Some(text)).await?;
+            let data = delete_data(&app, database, Some(refusal(error)?)).await?;
             let page = database_delete::page(&chrome::of(&request, Some(Nav::Databases)), &data);
             Ok(html_with(StatusCode::CONFLICT, page))
         }
