@@ -8,7 +8,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use ureq::{Agent, http};
+use ureq::{
+    Agent, http,
+    tls::{Certificate, RootCerts, TlsConfig},
+};
 
 /// A client of one console, with or without a bearer token.
 #[derive(Debug, Clone)]
@@ -43,7 +46,23 @@ impl Api {
     /// Nobody, at `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn anonymous(base: &str) -> Self {
+        Self::trusting(base, None)
+    }
+
+    /// Nobody, at `https://127.0.0.1:PORT`, whose certificate this authority
+    /// (PEM) has signed.
+    ///
+    /// # Panics
+    /// When the authority is none.
+    #[must_use]
+    pub fn trusting(base: &str, authority: Option<&[u8]>) -> Self {
+        let mut tls = TlsConfig::builder();
+        if let Some(pem) = authority {
+            let authority = Certificate::from_pem(pem).expect("a certificate");
+            tls = tls.root_certs(RootCerts::new_with_certs(&[authority]));
+        }
         let config = Agent::config_builder()
+            .tls_config(tls.build())
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)

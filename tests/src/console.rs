@@ -43,6 +43,8 @@ pub fn program() -> PathBuf {
 pub struct Builder {
     environment: BTreeMap<OsString, OsString>,
     arguments: Vec<OsString>,
+    authority: Option<Vec<u8>>,
+    wrapper: Option<PathBuf>,
 }
 
 /// It ended before it listened.
@@ -96,6 +98,21 @@ impl Builder {
         self.env("FAILPOINTS", places)
     }
 
+    /// The authority (PEM) that its clients trust.
+    #[must_use]
+    pub fn authority(mut self, pem: Vec<u8>) -> Self {
+        self.authority = Some(pem);
+        self
+    }
+
+    /// Starts it by this program, which gets its command line and must
+    /// replace itself by it.
+    #[must_use]
+    pub fn through(mut self, wrapper: PathBuf) -> Self {
+        self.wrapper = Some(wrapper);
+        self
+    }
+
     /// Starts it in a new folder and waits until it listens.
     ///
     /// # Panics
@@ -129,7 +146,12 @@ impl Console {
     /// With an administrator and a port of its own.
     #[must_use]
     pub fn builder() -> Builder {
-        let builder = Builder { environment: BTreeMap::new(), arguments: vec![] };
+        let builder = Builder {
+            environment: BTreeMap::new(),
+            arguments: vec![],
+            authority: None,
+            wrapper: None,
+        };
         builder
             .env("COFFERDAM_LISTEN", "127.0.0.1:0")
             .env("COFFERDAM_ADMIN_USER", ADMIN)
@@ -201,7 +223,7 @@ impl Console {
     /// A client that nobody knows.
     #[must_use]
     pub fn anonymous(&self) -> Api {
-        Api::anonymous(self.url())
+        Api::trusting(self.url(), self.settings.authority.as_deref())
     }
 
     /// The command line on the same machine, with the same settings.
@@ -279,7 +301,13 @@ impl Console {
             fs::OpenOptions::new().create(true).append(true).open(path).expect("a log")
         };
         let seen = self.stdout().len();
-        let mut command = process::bound(program(), AtParentsEnd::Kill);
+        let mut command = match &self.settings.wrapper {
+            Some(wrapper) => process::bound(wrapper, AtParentsEnd::Kill),
+            None => process::bound(program(), AtParentsEnd::Kill),
+        };
+        if self.settings.wrapper.is_some() {
+            command.arg(program());
+        }
         command.arg("serve").args(&self.settings.arguments);
         command.env_clear().envs(&self.settings.environment);
         // Both may be overridden by the test.

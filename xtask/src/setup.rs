@@ -25,6 +25,10 @@ const SQLITE: Need = Need { packages: &["sqlite3"], missing: || !installed("sqli
 const GZIP: Need = Need { packages: &["gzip"], missing: || !installed("gzip") };
 const PIGZ: Need = Need { packages: &["pigz"], missing: || !installed("pigz") };
 const ZSTD: Need = Need { packages: &["zstd"], missing: || !installed("zstd") };
+/// The tests make certificates with it.
+const OPENSSL: Need = Need { packages: &["openssl"], missing: || !installed("openssl") };
+/// The tests give programs a terminal with it.
+const TERMINAL: Need = Need { packages: &["bsdutils"], missing: || !installed("script") };
 const BROWSER: Need = Need {
     packages: &["chromium", "chromium-driver"],
     missing: || !installed("chromium") || !installed("chromedriver"),
@@ -52,7 +56,9 @@ pub(crate) fn for_run(wants_postgres: bool) -> Result<()> {
 /// For `test`: everything. Says how long it took.
 pub(crate) fn for_tests() -> Result<()> {
     step("set-up", || {
-        apt::install(&packages(&[COMPILER, POSTGRES, SQLITE, GZIP, PIGZ, NPM, BROWSER]))?;
+        apt::install(&packages(&[
+            COMPILER, POSTGRES, SQLITE, OPENSSL, TERMINAL, GZIP, PIGZ, NPM, BROWSER,
+        ]))?;
         deny::install()?;
         npm::install()
     })

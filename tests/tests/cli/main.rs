@@ -10,3 +10,4 @@ mod naming;
 mod people;
 mod remote;
 mod shell;
+mod terminal;

@@ -1,6 +1,10 @@
 //! Every command against a console that runs elsewhere.
 
-use std::net::TcpListener;
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    thread,
+};
 
 use cofferdam_tests::{Console, TestCluster};
 use serde_json::json;
@@ -101,4 +105,27 @@ fn a_console_that_is_not_there_or_does_not_know_one_is_a_sentence() {
         .run(&["--help"])
         .expect(0);
     assert!(!help.out.contains("canary-token"), "{}", help.out);
+}
+
+#[test]
+fn a_redirect_of_a_console_is_not_followed() {
+    let listen = || TcpListener::bind("127.0.0.1:0").expect("a port");
+    let (console, elsewhere) = (listen(), listen());
+    let address = |listener: &TcpListener| listener.local_addr().expect("an address");
+    let (server, target) = (format!("http://{}", address(&console)), address(&elsewhere));
+    let answered = thread::spawn(move || {
+        let (mut stream, _) = console.accept().expect("a connection");
+        let _ = stream.read(&mut [0; 4096]).expect("a request");
+        let answer = format!(
+            "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://{target}/\r\n\
+             Content-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(answer.as_bytes()).expect("sent");
+    });
+    let shell = Shell::new().env("COFFERDAM_SERVER", &server).env("COFFERDAM_TOKEN", "canary");
+    let told = shell.run(&["backup", "list"]).expect(1);
+    assert!(!told.err.contains("canary"), "{}", told.err);
+    answered.join().expect("it was asked");
+    elsewhere.set_nonblocking(true).expect("set");
+    assert!(elsewhere.accept().is_err(), "nobody came with the token");
 }

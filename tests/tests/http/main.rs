@@ -8,6 +8,7 @@ mod download;
 mod events;
 mod following;
 mod headers;
+mod https;
 mod inert;
 mod lists;
 mod malformed;

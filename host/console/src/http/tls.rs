@@ -12,18 +12,18 @@ use crate::config::refuse_open_file;
 
 /// TLS 1.2 and 1.3 with this certificate chain and key.
 pub fn config(certificate: &Path, key: &Path) -> anyhow::Result<ServerConfig> {
-    refuse_open_file(key)?;
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .with_context(|| format!("the certificate {} cannot be read", certificate.display()))?;
     if chain.is_empty() {
         bail!("{} has no certificate in it", certificate.display());
     }
-    let key = PrivateKeyDer::from_pem_file(key)
+    let secret = PrivateKeyDer::from_pem_file(key)
         .with_context(|| format!("the key {} cannot be read", key.display()))?;
+    refuse_open_file(key)?;
     ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(chain, key)
+        .with_single_cert(chain, secret)
         .context("the certificate and the key do not fit together")
 }
