@@ -9,6 +9,9 @@ use std::{
 
 use serde_json::Value;
 
+#[path = "architecture/asvs.rs"]
+mod asvs;
+
 /// Which members each member of the workspace may use. The small shared types
 /// (`model`) may be used by all of them.
 const DIRECTION: &[(&str, &[&str])] = &[
@@ -141,6 +144,28 @@ fn no_member_reaches_what_its_task_excludes() {
         }
         for name in reached.iter().map(|id| names[id]).filter(|name| never.contains(name)) {
             wrong.push(format!("{member} reaches {name}, but {reason}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_dependency_is_locked_and_from_the_registry() {
+    let metadata = metadata();
+    let members = members(&metadata);
+    let lock = fs::read_to_string(root().join("Cargo.lock")).expect("the lock file");
+    let mut wrong = vec![];
+    for package in metadata["packages"].as_array().expect("packages") {
+        let id = package["id"].as_str().expect("an identifier");
+        let (name, version) = (&package["name"], &package["version"]);
+        if members.contains(id) {
+            continue;
+        }
+        if package["source"] != "registry+https://github.com/rust-lang/crates.io-index" {
+            wrong.push(format!("{name} comes from {}", package["source"]));
+        }
+        if !lock.contains(&format!("name = {name}\nversion = {version}\n")) {
+            wrong.push(format!("{name} {version} is not in the lock file"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

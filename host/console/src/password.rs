@@ -214,6 +214,8 @@ mod tests {
         }
         assert_eq!(check_new(&Secret::new("x".repeat(257)), "m"), Err(Weak::Long));
         assert_eq!(check_new(&Secret::new("correct horse battery staple"), "m"), Ok(()));
+        let long = "seven cold rivers run beside the grey heron until morning comes and tides turn";
+        assert_eq!(check_new(&Secret::new(long), "m"), Ok(()));
         assert_eq!(check_new(&Secret::new("ключ от сейфа 7"), "m"), Ok(()));
     }
 

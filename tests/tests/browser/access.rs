@@ -82,7 +82,9 @@ async fn the_pages_before_the_first_backup() {
     inspector.visitor.until("the overview", "return location.pathname === '/'").await;
     inspector.look("the first overview").await;
     inspector.open(&link).await;
-    for path in ["/backups", "/databases", "/databases/new", "/account", "/backups/new"] {
+    for path in
+        ["/backups", "/databases", "/databases/new", "/account", "/backups/new", "/api/docs"]
+    {
         inspector.open(path).await;
     }
     inspector.visitor.open("/databases/new").await;

@@ -1,6 +1,6 @@
 //! The list of backups: pages, filters, order, and what it refuses.
 
-use cofferdam_tests::{Api, Console};
+use cofferdam_tests::{Api, Console, Person, person::percent};
 use serde_json::{Value, json};
 
 /// Three backups: two of the catalog, and one that failed.
@@ -134,4 +134,30 @@ fn a_wrong_filter_is_an_error_and_never_the_whole_list() {
         let problem = api.get(&format!("/api/v1/backups?{query}")).expect(400).json();
         assert!(problem["detail"].as_str().is_some_and(|it| it.contains("query")), "{problem}");
     }
+}
+
+#[test]
+fn what_is_looked_for_is_never_sql() {
+    let console = Console::builder().start();
+    let (api, person) = (console.api(), Person::administrator(&console));
+    api.back_up("cofferdam");
+    for text in [
+        "' OR 1=1 --",
+        "'; DROP TABLE backups; --",
+        "x' UNION SELECT password_hash FROM users --",
+        "\" OR \"\"=\"",
+        "%",
+        "b_ck",
+        "\\",
+    ] {
+        let text = percent(text);
+        let found = api.get(&format!("/api/v1/backups?q={text}")).expect(200).json();
+        assert_eq!(found["total"], 0, "{text}");
+        person.get(&format!("/backups?q={text}")).expect(200);
+        for name in ["status", "database", "trigger", "sort", "order"] {
+            let reply = api.get(&format!("/api/v1/backups?{name}={text}"));
+            assert!(reply.status == 422 || reply.status == 400, "{name}={text}: {}", reply.text());
+        }
+    }
+    assert_eq!(api.get("/api/v1/backups").expect(200).json()["total"], 1);
 }
