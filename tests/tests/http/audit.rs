@@ -99,10 +99,10 @@ fn signing_in_and_out_and_forged_requests_are_in_the_audit_log() {
         "SELECT actor, remote, action, outcome, details FROM audit WHERE actor <> 'cofferdam' ORDER BY seq;",
     );
     let expected = [
-        r#"admin|127.0.0.1|session.create|allowed|null"#,
+        "admin|127.0.0.1|session.create|allowed|null",
         r#"admin|127.0.0.1|access|denied|{"request":"a change asked for by another site"}"#,
         r#"somebody|127.0.0.1|access|denied|{"request":"a change asked for by another site"}"#,
-        r#"admin|127.0.0.1|session.end|allowed|null"#,
+        "admin|127.0.0.1|session.end|allowed|null",
         r#"somebody|127.0.0.1|session.create|denied|{"reason":"wrong name or password"}"#,
         r#"somebody|127.0.0.1|session.create|denied|{"reason":"too many tries"}"#,
     ];
