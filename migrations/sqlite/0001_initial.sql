@@ -120,7 +120,7 @@ CREATE INDEX backups_by_duration ON backups
 -- Every minute all of these are held against the folder, so it has all that
 -- needs.
 CREATE INDEX backups_with_file ON backups (id, filename, size_bytes, file_state)
-    WHERE status = 'completed';
+    WHERE file_state IS NOT NULL;
 CREATE INDEX backups_damaged ON backups (created_at, id)
     WHERE file_state IN ('missing', 'corrupt');
 

@@ -31,9 +31,10 @@ pub struct RecordedFile {
     pub state: FileState,
 }
 
-/// All of it is in one index; no record is read.
+/// All of it is in one index; no record is read. Completed ones, and only
+/// they, have a state of their file.
 const FILES: &str = "SELECT id, filename, size_bytes, file_state FROM backups \
- WHERE status = 'completed' AND id > $1 ORDER BY id LIMIT $2";
+ WHERE file_state IS NOT NULL AND id > $1 ORDER BY id LIMIT $2";
 
 pub(crate) const SELECT: &str = "SELECT id, database_id, database_slug, engine, filename, format, \
  level, trigger_kind, status, file_state, description, created_by, created_at, started_at, \
