@@ -1,0 +1,357 @@
+//! The file of the backup that is delivered: streams of it, and what of it was
+//! read.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use tokio::task::JoinHandle;
+use wasmtime::{component::Resource, format_err};
+use wasmtime_wasi::{
+    async_trait,
+    p2::{DynInputStream, InputStream, Pollable, StreamError, StreamResult},
+};
+
+use crate::{
+    Denied, LimitBroken, Observer,
+    bindings::imported::{
+        artifact::{Algorithm, Host},
+        types::Failure,
+    },
+    digest,
+    limits::Meter,
+    state::State,
+};
+
+/// A file that does not change while it is read. Called from threads that may
+/// block.
+pub trait Artifact: Send + Sync {
+    /// Its size in bytes.
+    fn size(&self) -> u64;
+    /// Reads at most as many bytes as fit, from the offset on. 0: the end.
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize>;
+}
+
+/// The most that a stream gives at once.
+pub(crate) const BLOCK: usize = 1 << 20;
+/// How many times its size a component may read or hash of the file, retries
+/// of single parts included, before it is taken for one that never ends.
+const REREADS: u64 = 16;
+
+/// The artifact of one call, with what has been read of it.
+pub(crate) struct Source {
+    file: Arc<dyn Artifact>,
+    meter: Arc<Meter>,
+    observer: Arc<dyn Observer>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// Beginnings and ends of what streams have given, disjoint and not touching.
+    read: BTreeMap<u64, u64>,
+    /// Whether any stream was opened.
+    opened: bool,
+    /// Whether the host has hashed the whole file for the component in one go.
+    hashed_whole: bool,
+    /// All bytes read or hashed, each as often as it was.
+    sum: u64,
+}
+
+impl Source {
+    pub(crate) fn new(
+        file: Arc<dyn Artifact>,
+        meter: Arc<Meter>,
+        observer: Arc<dyn Observer>,
+    ) -> Arc<Self> {
+        Arc::new(Self { file, meter, observer, seen: Mutex::default() })
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many different bytes were read. A file that the component has found
+    /// in its place already, and compared with a checksum of the whole, counts
+    /// as read.
+    pub(crate) fn read(&self) -> u64 {
+        let seen = self.seen();
+        if seen.hashed_whole && !seen.opened {
+            return self.file.size();
+        }
+        seen.read.iter().map(|(start, end)| end - start).sum()
+    }
+
+    /// Bytes are about to be read or hashed.
+    fn count(&self, bytes: u64) -> Result<(), LimitBroken> {
+        let mut seen = self.seen();
+        seen.sum = seen.sum.saturating_add(bytes);
+        let limit = self.file.size().saturating_mul(REREADS).saturating_add(BLOCK as u64);
+        if seen.sum > limit { Err(self.meter.stop(LimitBroken::Rereads(limit))) } else { Ok(()) }
+    }
+
+    /// A stream has given these bytes.
+    fn given(&self, start: u64, bytes: u64) {
+        let mut seen = self.seen();
+        let (mut from, mut to) = (start, start + bytes);
+        // Every range that begins before the new one ends and ends after it begins.
+        while let Some((&low, &high)) = seen.read.range(..=to).next_back() {
+            if high < from {
+                break;
+            }
+            seen.read.remove(&low);
+            from = from.min(low);
+            to = to.max(high);
+        }
+        seen.read.insert(from, to);
+        drop(seen);
+        self.meter.passed(bytes);
+        self.observer.sent(bytes);
+    }
+}
+
+type Reading = JoinHandle<io::Result<Bytes>>;
+
+/// A range of the file as a stream, one block read ahead.
+struct Blocks {
+    source: Arc<Source>,
+    /// Where the block begins that is given next.
+    at: u64,
+    /// Where the block begins that is read next.
+    next: u64,
+    end: u64,
+    reading: Option<Reading>,
+    block: Bytes,
+    error: Option<io::Error>,
+}
+
+impl Blocks {
+    fn open(source: Arc<Source>, offset: u64, end: u64) -> Self {
+        let mut blocks = Self {
+            source,
+            at: offset,
+            next: offset,
+            end,
+            reading: None,
+            block: Bytes::new(),
+            error: None,
+        };
+        blocks.read_ahead();
+        blocks
+    }
+
+    fn read_ahead(&mut self) {
+        let left = self.end - self.next;
+        if left == 0 {
+            return;
+        }
+        let length = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
+        let (file, offset) = (Arc::clone(&self.source.file), self.next);
+        self.next += length as u64;
+        self.reading = Some(tokio::task::spawn_blocking(move || read(&*file, offset, length)));
+    }
+}
+
+/// Exactly these bytes: a file that is shorter than it was is an error.
+fn read(file: &dyn Artifact, offset: u64, length: usize) -> io::Result<Bytes> {
+    let mut block = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        match file.read_at(offset + filled as u64, &mut block[filled..])? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => filled += count,
+        }
+    }
+    Ok(Bytes::from(block))
+}
+
+#[async_trait]
+impl Pollable for Blocks {
+    async fn ready(&mut self) {
+        if !self.block.is_empty() || self.error.is_some() {
+            return;
+        }
+        // Not taken before it has ended: this future may be dropped while it waits.
+        let Some(reading) = &mut self.reading else { return };
+        let result = reading.await;
+        self.reading = None;
+        match result.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            Ok(block) => {
+                self.block = block;
+                self.read_ahead();
+            }
+            Err(error) => self.error = Some(error),
+        }
+    }
+}
+
+impl InputStream for Blocks {
+    fn read(&mut self, most: usize) -> StreamResult<Bytes> {
+        if let Some(error) = &self.error {
+            self.source.meter.host_failed(format!("the backup's file cannot be read: {error}"));
+            return Err(StreamError::LastOperationFailed(format_err!("the file cannot be read")));
+        }
+        if self.block.is_empty() {
+            let over = self.at == self.end;
+            return if over { Err(StreamError::Closed) } else { Ok(Bytes::new()) };
+        }
+        let part = self.block.split_to(self.block.len().min(most));
+        let bytes = part.len() as u64;
+        self.source.count(bytes).map_err(|limit| StreamError::Trap(limit.into()))?;
+        self.source.given(self.at, bytes);
+        self.at += bytes;
+        Ok(part)
+    }
+}
+
+impl State {
+    fn source(&self) -> Result<Arc<Source>, Failure> {
+        self.source.clone().ok_or_else(|| {
+            self.observer.denied(&Denied::Artifact);
+            Failure::Denied(Denied::Artifact.to_string())
+        })
+    }
+}
+
+fn range(size: u64, offset: u64, length: Option<u64>) -> Result<u64, Failure> {
+    let end = length.map_or(Some(size), |length| offset.checked_add(length));
+    match end {
+        Some(end) if offset <= end && end <= size => Ok(end),
+        _ => Err(Failure::Permanent(format!("the file has {size} bytes, and no such part"))),
+    }
+}
+
+impl Host for State {
+    fn size(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.source.as_ref().map_or(0, |source| source.file.size()))
+    }
+
+    fn open(
+        &mut self,
+        offset: u64,
+        length: Option<u64>,
+    ) -> wasmtime::Result<Result<Resource<DynInputStream>, Failure>> {
+        let opened = self.source().and_then(|source| {
+            let end = range(source.file.size(), offset, length)?;
+            source.seen().opened = true;
+            Ok(Blocks::open(source, offset, end))
+        });
+        let stream: DynInputStream = match opened {
+            Ok(blocks) => Box::new(blocks),
+            Err(failure) => return Ok(Err(failure)),
+        };
+        Ok(Ok(self.table.push(stream)?))
+    }
+
+    async fn digest(
+        &mut self,
+        algorithm: Algorithm,
+        offset: u64,
+        length: u64,
+    ) -> wasmtime::Result<Result<Vec<u8>, Failure>> {
+        let checked = self.source().and_then(|source| {
+            range(source.file.size(), offset, Some(length)).map(|end| (source, end))
+        });
+        let (source, end) = match checked {
+            Ok(checked) => checked,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        source.count(length)?;
+        let (file, meter) = (Arc::clone(&source.file), Arc::clone(&source.meter));
+        match digest::of_range(algorithm, file, meter, offset, end).await {
+            Ok(sum) => {
+                if offset == 0 && end == source.file.size() {
+                    source.seen().hashed_whole = true;
+                }
+                Ok(Ok(sum))
+            }
+            Err(error) => {
+                let text = format!("the backup's file cannot be read: {error}");
+                source.meter.host_failed(text.clone());
+                let failure = crate::bindings::imported::types::TemporaryFailure {
+                    message: text,
+                    retry_after: None,
+                };
+                Ok(Err(Failure::Temporary(failure)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Limits, Silent};
+    use proptest::prelude::*;
+
+    struct Zeroes(u64);
+
+    impl Artifact for Zeroes {
+        fn size(&self) -> u64 {
+            self.0
+        }
+        fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+            let left = usize::try_from(self.0.saturating_sub(offset)).expect("fits");
+            let count = left.min(into.len());
+            into[..count].fill(0);
+            Ok(count)
+        }
+    }
+
+    fn source(size: u64) -> Arc<Source> {
+        Source::new(
+            Arc::new(Zeroes(size)),
+            Arc::new(Meter::new(Limits::default())),
+            Arc::new(Silent),
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_read_is_the_number_of_different_bytes(
+            ranges in prop::collection::vec((0u64..200, 1u64..50), 0..40),
+        ) {
+            let source = source(250);
+            let mut bytes = vec![false; 250];
+            for (start, length) in ranges {
+                source.given(start, length);
+                for at in start..start + length {
+                    bytes[usize::try_from(at).expect("fits")] = true;
+                }
+            }
+            prop_assert_eq!(source.read(), bytes.iter().filter(|b| **b).count() as u64);
+            let seen = source.seen();
+            let ranges: Vec<_> = seen.read.iter().collect();
+            prop_assert!(ranges.windows(2).all(|pair| pair[0].1 < pair[1].0));
+        }
+    }
+
+    #[test]
+    fn a_part_that_the_file_does_not_have_is_refused() {
+        assert_eq!(range(10, 3, None).ok(), Some(10));
+        assert_eq!(range(10, 3, Some(7)).ok(), Some(10));
+        assert_eq!(range(10, 10, None).ok(), Some(10));
+        assert!(range(10, 3, Some(8)).is_err());
+        assert!(range(10, 11, None).is_err());
+        assert!(range(10, u64::MAX, Some(2)).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_stream_gives_all_bytes_in_blocks_and_then_closes() {
+        let source = source(BLOCK as u64 * 2 + 5);
+        let mut blocks = Blocks::open(Arc::clone(&source), 1, BLOCK as u64 * 2 + 5);
+        let mut sizes = Vec::new();
+        loop {
+            match blocks.blocking_read(usize::MAX).await {
+                Ok(block) => sizes.push(block.len()),
+                Err(StreamError::Closed) => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!(sizes, [BLOCK, BLOCK, 4]);
+        assert_eq!(source.read(), BLOCK as u64 * 2 + 4);
+    }
+}

@@ -1,0 +1,86 @@
+//! Components in compiled form, on disk.
+//!
+//! Loading such a file is running what is in it, so the folder is one that only
+//! this account can write to, and each file's name says which component it was
+//! compiled from and for which engine.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    path::{Path, PathBuf},
+};
+
+use wasmtime::{Engine, component::Component};
+
+/// Write for the group or for all.
+const OTHERS_MAY_WRITE: u32 = 0o022;
+
+pub(crate) struct Cache {
+    folder: PathBuf,
+    /// Ends the name of every file that this engine can load.
+    ending: String,
+}
+
+impl Cache {
+    /// Makes the folder if there is none, and removes what another version of
+    /// the program has left there.
+    pub(crate) fn open(folder: &Path, engine: &Engine) -> io::Result<Self> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let about = fs::symlink_metadata(folder)?;
+        let mine = about.uid() == rustix::process::geteuid().as_raw();
+        if !about.is_dir() || !mine || about.mode() & OTHERS_MAY_WRITE != 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "it must be a folder that belongs to this account, and that no other account can write to",
+            ));
+        }
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        let ending = format!("-{:016x}.cwasm", hasher.finish());
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if !entry.file_name().to_string_lossy().ends_with(&ending) {
+                // Whoever else removed it did the same.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        Ok(Self { folder: folder.to_owned(), ending })
+    }
+
+    fn path(&self, component: &str) -> PathBuf {
+        self.folder.join(format!("{component}{}", self.ending))
+    }
+
+    /// The component with this SHA-256, if it is there and can be loaded.
+    pub(crate) fn get(&self, engine: &Engine, component: &str) -> Option<Component> {
+        let path = self.path(component);
+        if !path.exists() {
+            return None;
+        }
+        #[expect(
+            unsafe_code,
+            reason = "the file was compiled by this program from the component of that SHA-256, and \
+                      the folder, checked when it was opened, is one that no other account can write to"
+        )]
+        let loaded = unsafe { Component::deserialize_file(engine, &path) };
+        match loaded {
+            Ok(component) => Some(component),
+            Err(error) => {
+                tracing::warn!("{} is compiled again: {error:#}", path.display());
+                // What cannot be removed is replaced by the next `put`.
+                let _ = fs::remove_file(&path);
+                None
+            }
+        }
+    }
+
+    /// Keeps what the compiler has made. There is never half a file.
+    pub(crate) fn put(&self, component: &str, artifact: &[u8]) -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        file.write_all(artifact)?;
+        file.persist(self.path(component))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,163 @@
+//! One call: a fresh store, the component in it, and a watch beside it.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use bytes::Bytes;
+use tokio::sync::mpsc::Sender;
+use wasmtime::{Store, Trap, WasmBacktrace, component::Instance};
+use wasmtime_wasi::{I32Exit, ResourceTableError};
+
+use crate::{
+    Artifact, CallError, LimitBroken, LogLevel, Outcome, Usage,
+    artifact::Source,
+    limits::Meter,
+    log::Lines,
+    plugin::{Call, Exports, Inspected},
+    runtime::Shared,
+    sink::Target,
+    state::{self, Parts, State},
+    stdio::Capture,
+    text::clean,
+};
+
+/// What a call hands over beside its settings.
+#[derive(Default)]
+pub(crate) struct Give {
+    pub(crate) artifact: Option<Arc<dyn Artifact>>,
+    /// Where fetched bytes go, and how many are wanted at most.
+    pub(crate) sink: Option<(Sender<Bytes>, Option<u64>)>,
+}
+
+/// The running component.
+pub(crate) struct Live<'a> {
+    pub(crate) store: &'a mut Store<State>,
+    pub(crate) instance: &'a Instance,
+    pub(crate) exports: &'a Exports,
+    /// As the component gets them.
+    pub(crate) settings: String,
+}
+
+/// The outer error is a trap, the inner one an answer.
+pub(crate) type Answer<'a, T> =
+    Pin<Box<dyn Future<Output = wasmtime::Result<Result<T, CallError>>> + Send + 'a>>;
+
+/// Bytes of a backtrace that are kept.
+const BACKTRACE: usize = 4 << 10;
+
+/// Makes the call on the plugins' threads.
+pub(crate) async fn run<T, F>(
+    shared: &Arc<Shared>,
+    inspected: &Arc<Inspected>,
+    call: Call,
+    give: Give,
+    work: F,
+) -> Outcome<T>
+where
+    T: Send + 'static,
+    F: for<'a> FnOnce(Live<'a>) -> Answer<'a, T> + Send + 'static,
+{
+    let meter = Arc::new(Meter::new(call.limits.clone()));
+    let task = {
+        let (shared, inspected, meter) =
+            (Arc::clone(shared), Arc::clone(inspected), Arc::clone(&meter));
+        async move { inside(&shared, &inspected, call, give, meter, work).await }
+    };
+    let result = shared.run(task).await.unwrap_or_else(|why| Err(CallError::Host(why)));
+    Outcome { result, usage: usage(&meter) }
+}
+
+async fn inside<T, F>(
+    shared: &Shared,
+    inspected: &Inspected,
+    call: Call,
+    give: Give,
+    meter: Arc<Meter>,
+    work: F,
+) -> Result<T, CallError>
+where
+    F: for<'a> FnOnce(Live<'a>) -> Answer<'a, T>,
+{
+    let _clock = shared.ticker.run();
+    let lines = Lines::new(Arc::clone(&call.observer), call.limits.lines, call.limits.line_bytes);
+    let output = Capture::new(lines.clone(), LogLevel::Info);
+    let errors = Capture::new(lines.clone(), LogLevel::Warning);
+    let handles = call.limits.handles;
+    let parts = Parts {
+        grants: call.grants,
+        limits: call.limits,
+        meter: Arc::clone(&meter),
+        lines: lines.clone(),
+        output: output.clone(),
+        errors: errors.clone(),
+        source: give.artifact.map(|file| {
+            meter.allow_file(file.size());
+            Source::new(file, Arc::clone(&meter), Arc::clone(&call.observer))
+        }),
+        target: give.sink.map(|(bytes, wanted)| Target::new(bytes, wanted)),
+        observer: call.observer,
+        mailer: call.mailer,
+        tls: Arc::clone(&shared.tls),
+    };
+    let mut store = state::store(&shared.engine, parts).map_err(CallError::Host)?;
+    let settings = call.settings.to_string();
+    let result = {
+        let live = async {
+            let instance = inspected.ready.instantiate_async(&mut store).await?;
+            let store = &mut store;
+            work(Live { store, instance: &instance, exports: &inspected.exports, settings }).await
+        };
+        tokio::select! {
+            result = live => result.unwrap_or_else(|error| Err(of_trap(&error, handles))),
+            limit = meter.watch() => Err(CallError::Limit(limit)),
+        }
+    };
+    // With it end its streams, its files and its connections.
+    drop(store);
+    output.finish();
+    errors.finish();
+    lines.finish();
+    // What a component makes of a limit, or of a failure of ours, is not why it failed.
+    if let Some(limit) = meter.broken() {
+        return Err(CallError::Limit(limit));
+    }
+    match (result, meter.host_failure()) {
+        (Err(_), Some(why)) => Err(CallError::Host(why)),
+        (result, _) => result,
+    }
+}
+
+fn of_trap(error: &wasmtime::Error, handles: usize) -> CallError {
+    if let Some(limit) = error.downcast_ref::<LimitBroken>() {
+        return CallError::Limit(limit.clone());
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
+        return CallError::Limit(LimitBroken::Handles(handles));
+    }
+    let message = if let Some(exit) = error.downcast_ref::<I32Exit>() {
+        format!("it ended itself with status {}", exit.0)
+    } else if let Some(trap) = error.downcast_ref::<Trap>() {
+        trap.to_string()
+    } else {
+        error.root_cause().to_string()
+    };
+    let backtrace = error.downcast_ref::<WasmBacktrace>().map(ToString::to_string);
+    CallError::Trap {
+        message: clean(&message, BACKTRACE, false),
+        backtrace: clean(backtrace.as_deref().unwrap_or_default(), BACKTRACE, true),
+    }
+}
+
+fn usage(meter: &Meter) -> Usage {
+    Usage {
+        wall: meter.elapsed(),
+        cpu: meter.cpu(),
+        memory_bytes: meter.memory_peak.load(Relaxed),
+        sent: meter.sent.load(Relaxed),
+        received: meter.received.load(Relaxed),
+        file_bytes: meter.file_bytes.load(Relaxed),
+    }
+}

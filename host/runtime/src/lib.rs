@@ -1,0 +1,64 @@
+//! Plugins: WebAssembly components that run in a sandbox, and the calls into
+//! them.
+//!
+//! [`Runtime::load`] takes a component's bytes, compiles them in a child process
+//! (or finds them compiled in its cache), looks at what they import and export,
+//! and asks the component to describe itself. What comes out is a [`Plugin`],
+//! whose methods are the functions of the contract in `wit/`. Every call gets a
+//! fresh store with the [`Grants`], the settings and the [`Limits`] of that call
+//! alone, and ends with an [`Outcome`]: the result, or the typed reason why there
+//! is none, and what the call used.
+//!
+//! What a component cannot do here: reach a host, a folder or the mail relay
+//! that was not granted; open a socket; see the console's environment; outlive
+//! its call; run longer, hold more or write more than its limits; make this
+//! process run native code that this process has not compiled.
+//!
+//! Nothing here knows a catalog, a web page or a database.
+
+mod artifact;
+mod bindings;
+mod cache;
+mod call;
+mod compile;
+mod convert;
+mod description;
+mod digest;
+mod engine;
+mod facts;
+mod folder;
+mod grants;
+mod imports;
+mod limits;
+mod linker;
+mod load;
+mod log;
+mod mail;
+mod network;
+mod observer;
+mod outcome;
+mod plugin;
+mod refusal;
+mod runtime;
+mod sink;
+mod state;
+mod stdio;
+mod text;
+
+pub use artifact::Artifact;
+pub use compile::{Compiler, compile_child};
+pub use description::{Description, GrantKinds};
+pub use facts::{
+    BackupFacts, Candidate, Entry, Event, Expired, Failure, Fetched, FieldError, Page, Receipt,
+    Severity,
+};
+pub use grants::{Grants, HostGrant, HostPattern, HostPatternError};
+pub use imports::Import;
+pub use limits::{LimitBroken, Limits};
+pub use mail::{Mail, MailError, Mailer};
+pub use observer::{Denied, LogLevel, Observer, Silent};
+pub use outcome::{Breach, CallError, Outcome, Usage};
+pub use plugin::{Call, ComponentHash, Plugin, Role, Roles};
+pub use refusal::Refusal;
+pub use runtime::{Runtime, RuntimeError, RuntimeSettings};
+pub use rustls::pki_types::CertificateDer;

@@ -1,0 +1,13 @@
+//! The way out: which hosts a component reaches, at which addresses, and how.
+
+mod address;
+mod body;
+mod connect;
+mod early;
+mod error;
+mod gate;
+mod sender;
+mod tls;
+
+pub(crate) use gate::Gate;
+pub(crate) use tls::client_config;

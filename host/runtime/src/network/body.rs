@@ -1,0 +1,169 @@
+//! Bodies on their way: counted, timed, and stopped with their call.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use super::error;
+use crate::limits::Meter;
+
+/// A request's body.
+pub(super) struct Outgoing {
+    shared: Arc<Shared>,
+}
+
+/// What the sender knows of the body that it sends.
+#[derive(Clone)]
+pub(super) struct Control {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// Gone once it is no longer wanted.
+    body: Mutex<Option<WasiBody>>,
+    meter: Arc<Meter>,
+    /// Set when the call is over: a body that ends after that was cut off.
+    over: Arc<AtomicBool>,
+    ended: AtomicBool,
+    start: Instant,
+    /// Milliseconds after `start` when the connection last asked for more.
+    asked: AtomicU64,
+}
+
+impl Outgoing {
+    pub(super) fn new(body: WasiBody, meter: Arc<Meter>, over: Arc<AtomicBool>) -> (Self, Control) {
+        let shared = Arc::new(Shared {
+            ended: AtomicBool::new(body.is_end_stream()),
+            body: Mutex::new(Some(body)),
+            meter,
+            over,
+            start: Instant::now(),
+            asked: AtomicU64::new(0),
+        });
+        (Self { shared: Arc::clone(&shared) }, Control { shared })
+    }
+}
+
+impl Shared {
+    fn body(&self) -> std::sync::MutexGuard<'_, Option<WasiBody>> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Control {
+    /// When the connection last took a part of the body, or when it began to.
+    pub(super) fn last(&self) -> Instant {
+        self.shared.start + Duration::from_millis(self.shared.asked.load(Relaxed))
+    }
+
+    /// Whether all of the body has been taken.
+    pub(super) fn ended(&self) -> bool {
+        self.shared.ended.load(Relaxed)
+    }
+
+    /// The rest of the body is not wanted: whoever writes it finds its stream
+    /// closed, and the connection waits without ending the request.
+    pub(super) fn stop(&self) {
+        *self.shared.body() = None;
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let shared = &self.shared;
+        let mut body = shared.body();
+        let Some(inner) = body.as_mut() else { return Poll::Pending };
+        let frame = ready!(Pin::new(&mut *inner).poll_frame(cx));
+        let now = u64::try_from(shared.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        shared.asked.store(now, Relaxed);
+        match &frame {
+            // A chunked body that was cut off must not end like a whole one.
+            None if shared.over.load(Relaxed) => return Poll::Pending,
+            None => shared.ended.store(true, Relaxed),
+            Some(Ok(part)) => {
+                let bytes = part.data_ref().map_or(0, Bytes::len) as u64;
+                if shared.meter.sending(bytes).is_err() {
+                    return Poll::Ready(Some(Err(Error::HttpRequestBodySize(None))));
+                }
+                shared.ended.store(inner.is_end_stream(), Relaxed);
+            }
+            Some(Err(_)) => {}
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.shared.body().as_ref().is_some_and(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.shared.body().as_ref().map_or_else(SizeHint::new, Body::size_hint)
+    }
+}
+
+/// An answer's body.
+pub(super) struct Answer {
+    body: Incoming,
+    meter: Arc<Meter>,
+    patience: Duration,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Answer {
+    pub(super) fn new(body: Incoming, meter: Arc<Meter>, patience: Duration) -> Self {
+        Self { body, meter, patience, sleep: Box::pin(sleep(patience)) }
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let this = &mut *self;
+        match Pin::new(&mut this.body).poll_frame(cx) {
+            Poll::Ready(frame) => {
+                this.sleep.as_mut().reset(Instant::now() + this.patience);
+                let frame = frame.map(|frame| frame.map_err(|error| error::of_http(&error)));
+                if let Some(Ok(part)) = &frame {
+                    let bytes = part.data_ref().map_or(0, Bytes::len) as u64;
+                    this.meter.received.fetch_add(bytes, Relaxed);
+                }
+                Poll::Ready(frame)
+            }
+            Poll::Pending => {
+                ready!(this.sleep.as_mut().poll(cx));
+                Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

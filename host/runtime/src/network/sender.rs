@@ -1,0 +1,208 @@
+//! Requests over HTTP/1.1, with the connections of one call.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use http::{Request, Response, Uri, Version, header};
+use http_body_util::BodyExt as _;
+use hyper::client::conn::http1::SendRequest;
+use tokio::{
+    task::JoinSet,
+    time::{timeout, timeout_at},
+};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
+
+use super::{
+    body::{Answer, Control, Outgoing},
+    connect::{Destination, Refused},
+    error,
+};
+use crate::{LogLevel, Observer, limits::Meter, log::Lines};
+
+/// A component may ask for less, never for more.
+const CONNECT: Duration = Duration::from_secs(30);
+const FIRST_BYTE: Duration = Duration::from_secs(120);
+const BETWEEN_BYTES: Duration = Duration::from_secs(60);
+/// Open connections of one call.
+const CONNECTIONS: usize = 16;
+/// How long a connection that has just answered is waited for: less than a new
+/// one takes.
+const TURNOVER: Duration = Duration::from_millis(10);
+
+/// The connections of one call. Dropping it ends them.
+pub(super) struct Sender {
+    meter: Arc<Meter>,
+    observer: Arc<dyn Observer>,
+    lines: Lines,
+    tls: Arc<rustls::ClientConfig>,
+    /// Names are resolved once per call.
+    addresses: Mutex<HashMap<Destination, Vec<SocketAddr>>>,
+    idle: Mutex<HashMap<Destination, Vec<SendRequest<Outgoing>>>>,
+    tasks: Mutex<JoinSet<()>>,
+    over: Arc<AtomicBool>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Sender {
+    pub(super) fn new(
+        meter: Arc<Meter>,
+        observer: Arc<dyn Observer>,
+        lines: Lines,
+        tls: Arc<rustls::ClientConfig>,
+    ) -> Self {
+        Self {
+            meter,
+            observer,
+            lines,
+            tls,
+            addresses: Mutex::default(),
+            idle: Mutex::default(),
+            tasks: Mutex::default(),
+            over: Arc::default(),
+        }
+    }
+
+    /// The call is over: no body ends well from here on.
+    pub(super) fn close(&self) {
+        self.over.store(true, Relaxed);
+        lock(&self.tasks).abort_all();
+    }
+
+    /// Sends a request, and answers as soon as the answer's head is there. A
+    /// redirect is an answer like any other.
+    pub(super) async fn send(
+        &self,
+        to: Destination,
+        request: Request<WasiBody>,
+        options: RequestOptions,
+    ) -> Result<Response<WasiBody>, Error> {
+        let (mut parts, body) = request.into_parts();
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        parts.uri = path.parse::<Uri>().map_err(|_| Error::HttpRequestUriInvalid)?;
+        parts.version = Version::HTTP_11;
+        // Nobody here waits for the 100 that it asks for.
+        parts.headers.remove(header::EXPECT);
+        let (body, control) = Outgoing::new(body, Arc::clone(&self.meter), Arc::clone(&self.over));
+        let mut request = Request::from_parts(parts, body);
+
+        let least = |asked: Option<Duration>, most| asked.map_or(most, |asked| asked.min(most));
+        let first_byte = least(options.first_byte_timeout, FIRST_BYTE);
+        let connect = least(options.connect_timeout, CONNECT);
+        let (answer, sender) = loop {
+            let (mut sender, used) = self.connection(&to, connect).await?;
+            let mut sent = pin!(sender.try_send_request(request));
+            let result = loop {
+                let until = control.last() + first_byte;
+                match timeout_at(until, &mut sent).await {
+                    Ok(result) => break result,
+                    // It was the body that took so long.
+                    Err(_) if control.last() + first_byte > until => {}
+                    Err(_) => {
+                        return Err(self.failed(
+                            &to,
+                            Error::ConnectionReadTimeout,
+                            "no answer in time",
+                        ));
+                    }
+                }
+            };
+            match result {
+                Ok(answer) => break (answer, sender),
+                Err(mut error) => match error.take_message() {
+                    // The server has closed a connection that lay idle, and the
+                    // request never left.
+                    Some(unsent) if used => request = unsent,
+                    _ => {
+                        let error = error.into_error();
+                        return Err(self.failed(&to, error::of_http(&error), &error.to_string()));
+                    }
+                },
+            }
+        };
+        self.keep(to, sender, &answer, &control);
+        let patience = least(options.between_bytes_timeout, BETWEEN_BYTES);
+        let meter = Arc::clone(&self.meter);
+        Ok(answer.map(|body| Answer::new(body, meter, patience).boxed_unsync()))
+    }
+
+    fn keep<B>(
+        &self,
+        to: Destination,
+        sender: SendRequest<Outgoing>,
+        answer: &Response<B>,
+        control: &Control,
+    ) {
+        if control.ended() {
+            lock(&self.idle).entry(to).or_default().push(sender);
+        } else if !answer.status().is_success() {
+            // Refused before it was whole: whoever writes the rest should stop
+            // and read why.
+            control.stop();
+        }
+    }
+
+    /// A connection, and whether it has been used before.
+    async fn connection(
+        &self,
+        to: &Destination,
+        patience: Duration,
+    ) -> Result<(SendRequest<Outgoing>, bool), Error> {
+        let idle = lock(&self.idle).get_mut(to).and_then(Vec::pop);
+        if let Some(mut sender) = idle {
+            match timeout(TURNOVER, sender.ready()).await {
+                Ok(Ok(())) => return Ok((sender, true)),
+                Ok(Err(_)) => {}
+                // Its answer is still being read.
+                Err(_) => lock(&self.idle).entry(to.clone()).or_default().insert(0, sender),
+            }
+        }
+        if lock(&self.tasks).len() >= CONNECTIONS {
+            while lock(&self.tasks).try_join_next().is_some() {}
+            if lock(&self.tasks).len() >= CONNECTIONS {
+                let text = format!("more than {CONNECTIONS} connections at once");
+                return Err(self.failed(to, Error::ConnectionLimitReached, &text));
+            }
+        }
+        let known = lock(&self.addresses).get(to).cloned();
+        let addresses = match known {
+            Some(addresses) => addresses,
+            None => {
+                let found = to.resolve().await.map_err(|refused| self.refused(refused))?;
+                lock(&self.addresses).insert(to.clone(), found.clone());
+                found
+            }
+        };
+        let made = to.connect(&addresses, &self.tls, patience, &self.tasks).await;
+        Ok((made.map_err(|refused| self.refused(refused))?, false))
+    }
+
+    fn refused(&self, refused: Refused) -> Error {
+        match refused {
+            Refused::Failed(code, text) => {
+                self.lines.add(LogLevel::Warning, &text);
+                code
+            }
+            Refused::Denied(denied) => {
+                self.observer.denied(&denied);
+                Error::DestinationIpProhibited
+            }
+        }
+    }
+
+    fn failed(&self, to: &Destination, code: Error, why: &str) -> Error {
+        let text = format!("the request to {}:{} failed: {why}", to.host, to.port);
+        self.lines.add(LogLevel::Warning, &text);
+        code
+    }
+}

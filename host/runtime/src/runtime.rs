@@ -1,0 +1,145 @@
+//! The runtime: one engine, one linker, one cache, and threads of its own.
+
+use std::{path::PathBuf, sync::Arc};
+
+use bytes::Bytes;
+use rustls::{ClientConfig, pki_types::CertificateDer};
+use wasmtime::{Engine, component::Linker};
+
+use crate::{
+    Compiler, Limits, Plugin, Refusal,
+    cache::Cache,
+    engine::{Ticker, engine},
+    linker::linker,
+    load,
+    network::client_config,
+    state::State,
+};
+
+/// What a [`Runtime`] needs to know.
+#[derive(Debug, Clone)]
+pub struct RuntimeSettings {
+    /// The folder for compiled components. Only this account may be able to
+    /// write to it; it is made if it is not there.
+    pub cache: PathBuf,
+    /// How components are compiled.
+    pub compiler: Compiler,
+    /// The bounds within which a component describes itself.
+    pub limits: Limits,
+    /// Certificate authorities beside those of the system.
+    pub roots: Vec<CertificateDer<'static>>,
+}
+
+/// Why there is no runtime.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// This machine, or this build, cannot run components.
+    #[error("components cannot be run here: {0:#}")]
+    Engine(wasmtime::Error),
+    /// No threads.
+    #[error("the threads for plugins cannot be started: {0}")]
+    Threads(std::io::Error),
+    /// The cache cannot be used.
+    #[error("the folder for compiled plugins, {}, cannot be used: {error}", folder.display())]
+    Cache {
+        /// Which folder.
+        folder: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A certificate authority that was given is not one.
+    #[error("a certificate authority cannot be read: {0}")]
+    Roots(rustls::Error),
+}
+
+/// Loads components. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Runtime {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<State>,
+    pub(crate) ticker: Ticker,
+    pub(crate) cache: Cache,
+    pub(crate) compiler: Compiler,
+    pub(crate) limits: Limits,
+    pub(crate) tls: Arc<ClientConfig>,
+    threads: Option<tokio::runtime::Runtime>,
+}
+
+/// Components compute on these, so that none holds up a page.
+const THREADS: usize = 4;
+
+impl Runtime {
+    /// Opens the cache and starts the threads.
+    pub fn new(settings: RuntimeSettings) -> Result<Self, RuntimeError> {
+        let engine = engine().map_err(RuntimeError::Engine)?;
+        let linker = linker(&engine).map_err(RuntimeError::Engine)?;
+        let cache = Cache::open(&settings.cache, &engine)
+            .map_err(|error| RuntimeError::Cache { folder: settings.cache, error })?;
+        let tls = client_config(&settings.roots).map_err(RuntimeError::Roots)?;
+        let ticker = Ticker::start(&engine).map_err(RuntimeError::Threads)?;
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("plugin")
+            .enable_all()
+            .build()
+            .map_err(RuntimeError::Threads)?;
+        let shared = Shared {
+            engine,
+            linker,
+            ticker,
+            cache,
+            compiler: settings.compiler,
+            limits: settings.limits,
+            tls,
+            threads: Some(threads),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Compiles the component, or finds it compiled; checks that it fits the
+    /// contract; asks it to describe itself, and checks what it says.
+    pub async fn load(&self, component: Bytes) -> Result<Arc<Plugin>, Refusal> {
+        let shared = Arc::clone(&self.shared);
+        let work = async move { load::inspect(&shared, component).await };
+        let inspected = self.shared.run(work).await.map_err(Refusal::Host)??;
+        Plugin::describe(Arc::clone(&self.shared), inspected).await.map(Arc::new)
+    }
+}
+
+impl Shared {
+    /// Runs the work on the plugins' threads. It is stopped when the answer is
+    /// dropped. An error is a defect of this program.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, String> {
+        let Some(threads) = &self.threads else {
+            return Err("the plugins' threads have ended".to_owned());
+        };
+        let mut task = StopOnDrop(threads.spawn(work));
+        (&mut task.0)
+            .await
+            .map_err(|error| format!("a call into a plugin failed inside the console: {error}"))
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // May happen on a thread of another runtime, which must not wait.
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
+struct StopOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for StopOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

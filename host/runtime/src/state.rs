@@ -1,0 +1,121 @@
+//! What a store holds for its component, and how it is made.
+
+use std::sync::Arc;
+
+use wasmtime::{Engine, Store, UpdateDeadline, component::ResourceTable};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::{
+    Grants, Limits, Mailer, Observer,
+    artifact::Source,
+    folder,
+    limits::{Limiter, Meter},
+    log::Lines,
+    network::Gate,
+    sink::Target,
+    stdio::Capture,
+};
+
+/// Of one call: nothing in it outlives the call or is shared with another.
+pub(crate) struct State {
+    /// First, because fields are dropped in their order: bodies that are only
+    /// half written end with `table`, and must not be taken for whole.
+    gate: Gate,
+    pub(crate) table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    limiter: Limiter,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) lines: Lines,
+    pub(crate) source: Option<Arc<Source>>,
+    pub(crate) target: Option<Target>,
+    pub(crate) mailer: Option<Arc<dyn Mailer>>,
+    pub(crate) mail_granted: bool,
+}
+
+/// What [`State`] is made of.
+pub(crate) struct Parts {
+    pub(crate) grants: Grants,
+    pub(crate) limits: Limits,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) lines: Lines,
+    pub(crate) output: Capture,
+    pub(crate) errors: Capture,
+    pub(crate) source: Option<Arc<Source>>,
+    pub(crate) target: Option<Target>,
+    pub(crate) mailer: Option<Arc<dyn Mailer>>,
+    pub(crate) tls: Arc<rustls::ClientConfig>,
+}
+
+/// Random bytes that a component gets at once.
+const RANDOM: u64 = 64 << 10;
+/// Bytes that a component passes to the console in one call of a function.
+pub(crate) const MESSAGE: usize = 16 << 20;
+/// The header of a request, as it lies in memory.
+const HEADERS: usize = 64 << 10;
+
+/// A fresh store, or why the console cannot grant what it should.
+pub(crate) fn store(engine: &Engine, parts: Parts) -> Result<Store<State>, String> {
+    let mut wasi = WasiCtxBuilder::new();
+    wasi.stdout(parts.output)
+        .stderr(parts.errors)
+        .max_random_size(RANDOM)
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false);
+    if let Some(path) = &parts.grants.folder {
+        folder::grant(&mut wasi, path)?;
+    }
+    let mut http = WasiHttpCtx::new();
+    http.set_field_size_limit(HEADERS);
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(parts.limits.handles);
+    let meter = parts.meter;
+    let mail_granted = parts.grants.mail;
+    let gate = Gate::new(
+        parts.grants,
+        Arc::clone(&meter),
+        Arc::clone(&parts.observer),
+        parts.lines.clone(),
+        parts.tls,
+    );
+    let state = State {
+        table,
+        wasi: wasi.build(),
+        http,
+        gate,
+        limiter: Limiter::new(Arc::clone(&meter)),
+        meter: Arc::clone(&meter),
+        observer: parts.observer,
+        lines: parts.lines,
+        source: parts.source,
+        target: parts.target,
+        mailer: parts.mailer,
+        mail_granted,
+    };
+    let mut store = Store::new(engine, state);
+    store.limiter(|state| &mut state.limiter);
+    store.set_hostcall_fuel(MESSAGE);
+    store.set_max_component_handles(parts.limits.handles);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| {
+        meter.tick()?;
+        Ok(UpdateDeadline::Yield(1))
+    });
+    Ok(store)
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.gate }
+    }
+}
