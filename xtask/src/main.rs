@@ -15,6 +15,7 @@ mod run;
 mod setup;
 mod summary;
 mod test;
+mod wit;
 
 const HELP: &str = "\
 cargo xtask run [--release] [-- ARGUMENTS OF serve]

@@ -8,6 +8,7 @@ use xtask::postgres::Programs;
 use crate::{
     apt, deny, npm,
     report::{installed, say, step},
+    wit,
 };
 
 /// Something a program of ours calls, and the Debian packages that bring it.
@@ -49,6 +50,7 @@ pub(crate) fn for_run(wants_postgres: bool) -> Result<()> {
         say(format_args!("PostgreSQL is not there and could not be installed: {error:#}"));
     }
     npm::install()?;
+    wit::place()?;
     say(format_args!("set-up: {:.1} s", start.elapsed().as_secs_f64()));
     Ok(())
 }
@@ -60,7 +62,8 @@ pub(crate) fn for_tests() -> Result<()> {
             COMPILER, POSTGRES, SQLITE, OPENSSL, TERMINAL, GZIP, PIGZ, NPM, BROWSER,
         ]))?;
         deny::install()?;
-        npm::install()
+        npm::install()?;
+        wit::place()
     })
 }
 
@@ -68,6 +71,7 @@ pub(crate) fn for_tests() -> Result<()> {
 pub(crate) fn for_bench() -> Result<()> {
     step("set-up", || {
         apt::install(&packages(&[COMPILER, POSTGRES, GZIP, PIGZ, ZSTD, NPM]))?;
-        npm::install()
+        npm::install()?;
+        wit::place()
     })
 }
