@@ -50,6 +50,21 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
     })
 }
 
+/// Those of the packages that are not installed. For programs whose names
+/// other packages have, too.
+pub(crate) fn missing(packages: &[&'static str]) -> Result<Vec<&'static str>> {
+    if !installed("dpkg-query") {
+        return Ok(packages.to_vec());
+    }
+    let mut query = Command::new("dpkg-query");
+    query.args(["--show", "--showformat", "${Package} ${db:Status-Status}\n"]).args(packages);
+    // It fails where one of them is unknown, and tells the others nevertheless.
+    let output = query.stdin(Stdio::null()).output()?;
+    let told = String::from_utf8_lossy(&output.stdout);
+    let there = |package: &str| told.lines().any(|line| line == format!("{package} installed"));
+    Ok(packages.iter().filter(|package| !there(package)).copied().collect())
+}
+
 /// What comes before a command that needs root: nothing for root, `sudo -n`
 /// where that works, `None` where nothing does.
 fn privilege() -> Option<&'static [&'static str]> {

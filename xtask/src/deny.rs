@@ -42,11 +42,15 @@ fn version(subcommand: &str) -> Option<(u32, u32, u32)> {
     Some((numbers.next()??, numbers.next()??, numbers.next()??))
 }
 
-/// Licences, sources and doubles of everything the workspace uses. Needs no
-/// network: the advisories, which do, are not part of it.
+/// Licences, sources and doubles of everything that the two workspaces use.
+/// Needs no network: the advisories, which do, are not part of it.
 pub(crate) fn check() -> Result<()> {
-    let mut deny = cargo();
-    deny.args(["deny", "--offline", "--workspace", "--all-features", "--log-level", "error"]);
-    deny.arg("--config").arg(root().join(".config/deny.toml")).arg("check");
-    must(deny.args(["bans", "licenses", "sources"]))
+    for manifest in ["Cargo.toml", "plugins/Cargo.toml"] {
+        let mut deny = cargo();
+        deny.args(["deny", "--manifest-path"]).arg(root().join(manifest));
+        deny.args(["--offline", "--workspace", "--all-features", "--log-level", "error"]);
+        deny.arg("--config").arg(root().join(".config/deny.toml"));
+        must(deny.args(["check", "bans", "licenses", "sources"]))?;
+    }
+    Ok(())
 }

@@ -10,6 +10,7 @@ mod bench;
 mod binary;
 mod deny;
 mod npm;
+mod plugins;
 mod report;
 mod run;
 mod setup;
@@ -27,6 +28,8 @@ cargo xtask test [--fast] [FILTER AND OPTIONS OF cargo nextest run]
     everything but the tests it names.
 cargo xtask bench backup [--size MB] [--rounds N] [--program FILE]
     Measures backups against pg_dump and its usual pipelines, in one run.
+cargo xtask plugins
+    Builds the plugins in plugins/ to target/plugins, if they have changed.
 cargo xtask setup
     Only sets up what `test` needs.
 ";
@@ -50,6 +53,7 @@ fn dispatch(mut arguments: Vec<String>) -> Result<ExitCode> {
         "run" => run::run(arguments),
         "test" => test::test(arguments),
         "bench" => bench::bench(&arguments),
+        "plugins" => plugins::build().map(|()| ExitCode::SUCCESS),
         "setup" => setup::for_tests().map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

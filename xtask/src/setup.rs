@@ -6,7 +6,7 @@ use anyhow::Result;
 use xtask::postgres::Programs;
 
 use crate::{
-    apt, deny, npm,
+    apt, deny, npm, plugins,
     report::{installed, say, step},
     wit,
 };
@@ -51,6 +51,7 @@ pub(crate) fn for_run(wants_postgres: bool) -> Result<()> {
     }
     npm::install()?;
     wit::place()?;
+    plugins::build()?;
     say(format_args!("set-up: {:.1} s", start.elapsed().as_secs_f64()));
     Ok(())
 }
@@ -63,7 +64,8 @@ pub(crate) fn for_tests() -> Result<()> {
         ]))?;
         deny::install()?;
         npm::install()?;
-        wit::place()
+        wit::place()?;
+        plugins::build()
     })
 }
 
@@ -72,6 +74,7 @@ pub(crate) fn for_bench() -> Result<()> {
     step("set-up", || {
         apt::install(&packages(&[COMPILER, POSTGRES, GZIP, PIGZ, ZSTD, NPM]))?;
         npm::install()?;
-        wit::place()
+        wit::place()?;
+        plugins::build()
     })
 }

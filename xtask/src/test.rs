@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 
 use crate::{
-    binary, deny,
+    binary, deny, plugins,
     report::{cargo, must, say, step},
     setup,
     summary::Count,
@@ -48,7 +48,10 @@ pub(crate) fn test(mut arguments: Vec<String>) -> Result<ExitCode> {
     setup::for_tests()?;
     let mut findings = Findings::default();
     if all {
-        findings.check("formatting", |_| must(cargo().args(["fmt", "--all", "--check"])));
+        findings.check("formatting", |_| {
+            must(cargo().args(["fmt", "--all", "--check"]))?;
+            must(plugins::cargo_there().args(["fmt", "--all", "--check"]))
+        });
         findings.check("licences and sources", |_| deny::check());
     }
     // The program and the tests come from one command, so that every crate is
@@ -56,10 +59,20 @@ pub(crate) fn test(mut arguments: Vec<String>) -> Result<ExitCode> {
     step("building", || must(&mut workspace("build", &["--all-targets", "--quiet"])))?;
     findings.check("tests", |count| nextest(fast, &arguments, count));
     if all {
-        findings.check("examples in documentation", doc_tests);
+        findings.check("examples in documentation", |count| {
+            cargo_test(workspace("test", &["--doc", "--quiet"]), count)
+        });
+        findings.check("the plugins' own tests", |count| {
+            let mut test = plugins::cargo_there();
+            test.args(["test", "--workspace", "--locked", "--quiet"]);
+            cargo_test(test, count)
+        });
         // Last, because nothing else can use what it compiles.
         findings.check("clippy", |_| {
-            must(&mut workspace("clippy", &["--all-targets", "--quiet", "--", "-D", "warnings"]))
+            must(&mut workspace("clippy", &["--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+            let mut clippy = plugins::cargo_there();
+            clippy.args(["clippy", "--workspace", "--all-targets", "--locked", "--quiet"]);
+            must(clippy.args(["--", "-D", "warnings"]))
         });
     }
     say(format_args!("in all {:.0} s", start.elapsed().as_secs_f64()));
@@ -101,8 +114,8 @@ fn nextest(fast: bool, arguments: &[String], count: &mut Count) -> Result<()> {
     Ok(())
 }
 
-fn doc_tests(count: &mut Count) -> Result<()> {
-    let mut command = workspace("test", &["--doc", "--quiet"]);
+/// Runs `cargo test` and counts what it tells.
+fn cargo_test(mut command: Command, count: &mut Count) -> Result<()> {
     let mut child = command.stdout(Stdio::piped()).spawn().context("cargo test")?;
     let mut sum = Count::default();
     let output = child.stdout.take().context("cargo has an output")?;
@@ -117,7 +130,7 @@ fn doc_tests(count: &mut Count) -> Result<()> {
     }
     let status = child.wait()?;
     count.add(sum);
-    ensure!(status.success(), "cargo test --doc ended with {status}");
+    ensure!(status.success(), "cargo test ended with {status}");
     Ok(())
 }
 

@@ -1,0 +1,36 @@
+//! Has settings whose schema is JSON, but none.
+
+use cofferdam_plugin::{Description, Event, Notifier, Plugin, Result};
+
+/// The plugin.
+#[derive(Debug)]
+pub struct Misbehaving;
+
+cofferdam_plugin::notifier!(Misbehaving);
+
+impl Plugin for Misbehaving {
+    type Settings = serde::de::IgnoredAny;
+
+    fn describe() -> Description {
+        Description {
+            id: "misbehaving",
+            name: "Misbehaving",
+            version: "1.0.0",
+            summary: "Does harm.",
+            author: "Nobody",
+            homepage: None,
+            settings: cofferdam_plugin::serde_json::json!({ "type": "objekt", "properties": 12 }),
+            grants: &[],
+        }
+    }
+
+    fn check(_: Self::Settings) -> Result<String> {
+        Ok(String::new())
+    }
+}
+
+impl Notifier for Misbehaving {
+    fn notify(_: Self::Settings, _: &Event) -> Result<String> {
+        Ok(String::new())
+    }
+}

@@ -1,0 +1,80 @@
+//! Requests to wherever the settings say.
+
+use cofferdam_plugin::{
+    Failure, Result,
+    bindings::imports::wasi::http::{
+        outgoing_handler,
+        types::{Fields, OutgoingRequest, Scheme},
+    },
+    http::Request,
+};
+
+use crate::Settings;
+
+pub(crate) fn act(mode: &str, settings: &Settings) -> Option<Result<String>> {
+    Some(match mode {
+        "request" => request(&settings.url),
+        // The same name again and again: it may resolve to something else.
+        "requests" => (0..settings.times)
+            .try_fold(String::new(), |told, _| Ok(told + &request(&settings.url)? + "; ")),
+        "redirect" => redirect(&settings.url),
+        "headers" => headers(&settings.url),
+        "upload" => upload(settings),
+        "requests-at-once" => at_once(settings),
+        _ => return None,
+    })
+}
+
+fn request(url: &str) -> Result<String> {
+    let response = Request::get(url).send()?;
+    let told = response.header("location").map_or(String::new(), |to| format!(" to {to}"));
+    let status = response.status();
+    let body = String::from_utf8_lossy(&response.beginning()).chars().take(100).collect::<String>();
+    Ok(format!("answered {status}{told}: {body}"))
+}
+
+/// Does by itself what the host does not do.
+fn redirect(url: &str) -> Result<String> {
+    let response = Request::get(url).send()?;
+    match response.header("location") {
+        Some(to) => request(&to),
+        None => Err(Failure::permanent("it did not redirect")),
+    }
+}
+
+/// A request with 100,000 headers.
+fn headers(url: &str) -> Result<String> {
+    let request = (0..100_000).fold(Request::get(url), |request, number| {
+        request.header(format!("x-header-{number}"), "value")
+    });
+    request.send().map(|response| format!("answered {}", response.status()))
+}
+
+/// More than the backup has.
+fn upload(settings: &Settings) -> Result<String> {
+    let piece = vec![b'x'; 1 << 20];
+    let mut sent = 0;
+    while sent < settings.bytes {
+        Request::post(&settings.url).bytes(piece.clone()).send()?.success()?;
+        sent += piece.len() as u64;
+    }
+    Ok(format!("sent {sent} bytes"))
+}
+
+/// Requests whose answers nobody reads.
+fn at_once(settings: &Settings) -> Result<String> {
+    let url: cofferdam_plugin::http::Url =
+        settings.url.parse().map_err(|error| Failure::setting("url", error))?;
+    let mut answers = Vec::new();
+    for _ in 0..settings.times {
+        let request = OutgoingRequest::new(Fields::new());
+        let set = request
+            .set_scheme(Some(if url.is_secure() { &Scheme::Https } else { &Scheme::Http }))
+            .and_then(|()| request.set_authority(Some(url.authority())))
+            .and_then(|()| request.set_path_with_query(Some(url.path_with_query())));
+        set.map_err(|()| Failure::permanent("the URL is refused"))?;
+        let answer = outgoing_handler::handle(request, None);
+        answers.push(answer.map_err(|code| Failure::denied(format!("{code:?}")))?);
+    }
+    Ok(format!("{} requests", answers.len()))
+}
