@@ -188,6 +188,7 @@ async fn fill(catalog: &Catalog, base: Timestamp) -> Vec<(DatabaseId, Slug)> {
             },
             created_by: "anna".to_owned(),
             labels: Vec::new(),
+            destinations: None,
         };
         let made = tx.insert_backup(&new, at).await.unwrap();
         if number % 10 == 8 {

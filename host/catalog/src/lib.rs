@@ -12,7 +12,10 @@
 mod audit;
 mod backups;
 mod cells;
+mod components;
 mod databases;
+mod deliveries;
+mod destinations;
 mod digest;
 mod error;
 mod filter;
@@ -38,7 +41,10 @@ pub use audit::{
     Outcome,
 };
 pub use backups::{Adopted, BackupFacts, NewBackup, RecordedFile};
+pub use components::{Component, NewComponent};
 pub use databases::{DatabaseOverview, DatabaseUpdate, LastBackup, NewDatabase};
+pub use deliveries::{AttemptEnd, DeliveryLease, Next};
+pub use destinations::DestinationFields;
 pub use digest::Digest;
 pub use error::{Error, Result};
 pub use filter::{BackupFilter, BackupPage, BackupSort, Direction};

@@ -8,8 +8,10 @@ use sqlx::{
 use crate::{Error, Result};
 
 /// Every migration for SQLite, oldest first. A test compares this with the folder.
-pub(crate) const SQLITE: &[(i64, &str, &str)] =
-    &[(1, "initial", include_str!("../../../migrations/sqlite/0001_initial.sql"))];
+pub(crate) const SQLITE: &[(i64, &str, &str)] = &[
+    (1, "initial", include_str!("../../../migrations/sqlite/0001_initial.sql")),
+    (2, "plugins", include_str!("../../../migrations/sqlite/0002_plugins.sql")),
+];
 
 fn migrator() -> Migrator {
     let list = SQLITE.iter().map(|&(version, name, sql)| {

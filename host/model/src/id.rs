@@ -80,3 +80,11 @@ id!(
     /// An entry of the audit log.
     AuditId
 );
+id!(
+    /// A configured instance of a plugin.
+    DestinationId
+);
+id!(
+    /// One backup going to one destination, with its attempts.
+    DeliveryId
+);

@@ -1,6 +1,6 @@
 //! Work under a lease.
 
-use crate::{BackupId, JobId, Timestamp};
+use crate::{BackupId, DeliveryId, JobId, Timestamp};
 
 /// Grows with every lease of a job. Whoever writes with an older one is
 /// refused, so that a worker which slept past its lease changes nothing.
@@ -12,6 +12,8 @@ pub struct Fence(pub i64);
 pub enum JobKind {
     /// Run this backup.
     Backup(BackupId),
+    /// Make the next attempt of this delivery.
+    Delivery(DeliveryId),
 }
 
 /// A leased job.

@@ -8,9 +8,10 @@ use crate::{Error, Result, Tx, cells::ms, tombstones};
 /// What adopting a file did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adopted {
-    /// There was no record; there is one now.
+    /// There was no record; there is one now. Nobody asked for deliveries of it.
     Inserted,
-    /// The record said that the run did not finish; it says completed now.
+    /// The record said that the run did not finish; it says completed now, and
+    /// its deliveries are queued.
     Completed,
     /// The record was complete already; its file is noted as present.
     Known,
@@ -41,6 +42,7 @@ impl Tx {
         let from = "(status IN ('pending', 'running') \
                     OR (status = 'failed' AND failure_kind = 'interrupted'))";
         self.complete(sidecar, from).await?;
+        self.queue_copies(id, now).await?;
         Ok(Adopted::Completed)
     }
 

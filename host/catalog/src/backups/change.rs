@@ -61,17 +61,23 @@ impl Tx {
     }
 
     /// Deletes a record that is over, leaves a tombstone, and returns what was
-    /// deleted so that the caller removes the files after the commit. Pinned:
-    /// [`Error::Pinned`]; waiting or running: [`Error::Conflict`].
+    /// deleted so that the caller removes the files after the commit. Its
+    /// copies are queued for removal, unless `keep_remote`. Pinned:
+    /// [`Error::Pinned`]; waiting, running or being delivered: [`Error::Conflict`].
     pub async fn delete_backup(
         &mut self,
         id: BackupId,
+        keep_remote: bool,
         deleted_by: &str,
         now: Timestamp,
     ) -> Result<Backup> {
         let Some(record) = self.backup(id).await? else { return Err(Error::NotFound("backup")) };
         if record.pinned {
             return Err(Error::Pinned(id));
+        }
+        let copies = self.forget_deliveries(id).await?;
+        if !keep_remote {
+            self.queue_removals(&copies, now).await?;
         }
         let done = sqlx::query(
             "DELETE FROM backups WHERE id = $1 AND pinned = 0 \

@@ -1,7 +1,7 @@
 //! The end of a run. Each way to it also ends the run's job, and is refused
 //! to whoever no longer holds that job.
 
-use cofferdam_model::{BackupId, Failure, Fence, Sidecar, Timestamp};
+use cofferdam_model::{BackupId, EventKind, Failure, Fence, Sidecar, Timestamp};
 use sqlx::AssertSqlSafe;
 
 use super::{changed, search_text};
@@ -12,8 +12,9 @@ use crate::{
 
 impl Tx {
     /// A running backup is whole: the record takes what its sidecar says, and
-    /// the job is over. An old fence: [`Error::LeaseLost`]. Asked to cancel or
-    /// not, a file that has its name is a completed backup.
+    /// the job is over; its deliveries are queued. An old fence:
+    /// [`Error::LeaseLost`]. Asked to cancel or not, a file that has its name
+    /// is a completed backup.
     pub async fn finish_completed(
         &mut self,
         id: BackupId,
@@ -25,7 +26,8 @@ impl Tx {
         }
         self.end_job(id, fence).await?;
         let from = "status = 'running'";
-        self.complete(sidecar, from).await
+        self.complete(sidecar, from).await?;
+        self.queue_copies(id, sidecar.completed_at).await
     }
 
     /// A running backup has failed, and its job is over.
@@ -51,7 +53,8 @@ impl Tx {
         .bind(failure.detail.as_deref())
         .execute(self.conn())
         .await?;
-        changed(done.rows_affected(), "the backup is not running")
+        changed(done.rows_affected(), "the backup is not running")?;
+        self.queue_word(id, EventKind::BackupFailed, None, now).await
     }
 
     /// A running backup was cancelled, and its job is over.
@@ -70,7 +73,8 @@ impl Tx {
         .bind(ms(now))
         .execute(self.conn())
         .await?;
-        changed(done.rows_affected(), "the backup is not running")
+        changed(done.rows_affected(), "the backup is not running")?;
+        self.queue_word(id, EventKind::BackupCancelled, None, now).await
     }
 
     /// The one place where a record becomes completed. `from` says which

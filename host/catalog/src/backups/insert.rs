@@ -1,7 +1,8 @@
 //! Asking for a backup: its record and its job.
 
 use cofferdam_model::{
-    Backup, BackupId, BackupOptions, DatabaseId, Engine, JobId, Label, Slug, Timestamp, Trigger,
+    Backup, BackupId, BackupOptions, DatabaseId, DestinationId, Engine, JobId, Label, Slug,
+    Timestamp, Trigger,
 };
 
 use super::{change::tidy, search_text};
@@ -27,6 +28,9 @@ pub struct NewBackup {
     pub created_by: String,
     /// Its first labels.
     pub labels: Vec<Label>,
+    /// Where it goes when it is completed; `None` for every enabled
+    /// destination that its database has then.
+    pub destinations: Option<Vec<DestinationId>>,
 }
 
 impl Tx {
@@ -37,8 +41,9 @@ impl Tx {
         let description = new.options.description.as_str();
         sqlx::query(
             "INSERT INTO backups (id, database_id, database_slug, engine, format, level, \
-             trigger_kind, status, description, created_by, created_at, pinned, labels, search) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10, 0, $11, $12)",
+             trigger_kind, status, description, created_by, created_at, pinned, labels, search, \
+             destinations) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10, 0, $11, $12, $13)",
         )
         .bind(id.to_string())
         .bind(new.database_id.to_string())
@@ -52,11 +57,12 @@ impl Tx {
         .bind(ms(now))
         .bind(to_json(&labels)?)
         .bind(search_text(&new.database, None, &new.created_by, description, &labels))
+        .bind(new.destinations.as_ref().map(to_json).transpose()?)
         .execute(self.conn())
         .await?;
         sqlx::query(
-            "INSERT INTO jobs (id, kind, backup_id, database_id, created_at, fence, beats, cancel_requested) \
-             VALUES ($1, 'backup', $2, $3, $4, 0, 0, 0)",
+            "INSERT INTO jobs (id, kind, backup_id, database_id, created_at, not_before, fence, beats, \
+             cancel_requested) VALUES ($1, 'backup', $2, $3, $4, 0, 0, 0, 0)",
         )
         .bind(JobId::new().to_string())
         .bind(id.to_string())

@@ -1,6 +1,6 @@
 //! Asking a run to end early.
 
-use cofferdam_model::{BackupId, Timestamp};
+use cofferdam_model::{BackupId, EventKind, Timestamp};
 
 use crate::{Error, Result, Tx, backups::changed, cells::ms};
 
@@ -31,6 +31,7 @@ impl Tx {
             .execute(self.conn())
             .await?;
             changed(done.rows_affected(), "the backup does not wait")?;
+            self.queue_word(id, EventKind::BackupCancelled, None, now).await?;
             return Ok(Cancelled::AtOnce);
         }
         let held = sqlx::query("UPDATE jobs SET cancel_requested = 1 WHERE backup_id = $1")

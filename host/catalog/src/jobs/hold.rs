@@ -1,7 +1,7 @@
 //! Holding a job: claiming, renewing, taking over, and letting go at the end.
 
 use chrono::TimeDelta;
-use cofferdam_model::{BackupId, Fence, Job, JobId, JobKind, Progress, Timestamp};
+use cofferdam_model::{BackupId, Fence, Job, JobId, Progress, Timestamp};
 use sqlx::AssertSqlSafe;
 
 use super::{
@@ -28,8 +28,8 @@ pub struct Renewed {
 /// PostgreSQL the inner SELECT ends in `FOR UPDATE SKIP LOCKED`, and this is
 /// the only statement in which the two differ.
 const CLAIM: &str = "UPDATE jobs SET worker = $1, fence = fence + 1, renewed_at = $2, expires_at = $3 \
- WHERE id = (SELECT j.id FROM jobs j WHERE j.worker IS NULL \
-  AND (SELECT count(*) FROM jobs r WHERE r.worker IS NOT NULL) < $4 \
+ WHERE id = (SELECT j.id FROM jobs j WHERE j.kind = 'backup' AND j.worker IS NULL \
+  AND (SELECT count(*) FROM jobs r WHERE r.kind = 'backup' AND r.worker IS NOT NULL) < $4 \
   AND NOT EXISTS (SELECT 1 FROM jobs r WHERE r.worker IS NOT NULL AND r.database_id = j.database_id) \
   AND ($5 = '' OR j.backup_id = $5) \
   ORDER BY j.created_at, j.id LIMIT 1) \
@@ -77,8 +77,8 @@ impl Tx {
             .fetch_optional(self.conn())
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let job = job(&Cells::new("jobs", &row))?;
-        let JobKind::Backup(backup) = job.kind;
+        let cells = Cells::new("jobs", &row);
+        let (job, backup): (_, BackupId) = (job(&cells)?, cells.parse("backup_id")?);
         let done = sqlx::query(
             "UPDATE backups SET status = 'running', started_at = $2 \
              WHERE id = $1 AND status = 'pending'",

@@ -1,4 +1,5 @@
-//! The queue: jobs under leases.
+//! The queue: jobs under leases. Here the jobs of backups; those of deliveries
+//! are in `deliveries`, under the same rules.
 //!
 //! A job waits until a worker leases it, is held as long as the worker renews
 //! the lease, and is gone when it is over. Every lease has a higher fence than

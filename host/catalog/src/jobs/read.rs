@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, any::AnyRow};
 
 use crate::{Catalog, Result, cells::Cells};
 
-/// A job that somebody holds.
+/// The job of a backup that somebody holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// The job, with the holder's fence.
@@ -25,16 +25,12 @@ pub struct Lease {
 }
 
 pub(super) const LEASES: &str = "SELECT id, kind, backup_id, database_id, worker, fence, beats, renewed_at, \
- expires_at, cancel_requested FROM jobs WHERE worker IS NOT NULL";
+ expires_at, cancel_requested FROM jobs WHERE kind = 'backup' AND worker IS NOT NULL";
 
 pub(super) fn job(cells: &Cells<'_>) -> Result<Job> {
-    let kind = match cells.text("kind")?.as_str() {
-        "backup" => JobKind::Backup(cells.parse("backup_id")?),
-        other => return Err(cells.bad("kind", format_args!("unknown kind {other:?}"))),
-    };
     Ok(Job {
         id: cells.parse("id")?,
-        kind,
+        kind: JobKind::Backup(cells.parse("backup_id")?),
         fence: Fence(cells.int("fence")?),
         expires_at: cells.time("expires_at")?,
     })
@@ -63,7 +59,7 @@ impl Lease {
 }
 
 impl Catalog {
-    /// All leases, living and expired, the oldest job first.
+    /// All leases of backups, living and expired, the oldest job first.
     pub async fn leases(&self) -> Result<Vec<Lease>> {
         let sql = AssertSqlSafe(format!("{LEASES} ORDER BY created_at, id"));
         let rows = sqlx::query(sql).fetch_all(&mut *self.reader().await?).await?;
@@ -89,11 +85,13 @@ impl Catalog {
         row.map(|row| Cells::new("jobs", &row).json("progress")).transpose()
     }
 
-    /// How many jobs wait, and how many are held.
+    /// How many backups wait, and how many are held.
     pub async fn queue_length(&self) -> Result<(u64, u64)> {
-        let row = sqlx::query("SELECT count(*) AS jobs, count(worker) AS held FROM jobs")
-            .fetch_one(&mut *self.reader().await?)
-            .await?;
+        let row = sqlx::query(
+            "SELECT count(*) AS jobs, count(worker) AS held FROM jobs WHERE kind = 'backup'",
+        )
+        .fetch_one(&mut *self.reader().await?)
+        .await?;
         let cells = Cells::new("jobs", &row);
         let held = cells.size("held")?;
         Ok((cells.size("jobs")? - held, held))

@@ -86,7 +86,7 @@ async fn a_deleted_backup_leaves_a_tombstone_that_blocks_its_adoption() {
     let fresh = fresh().await;
     let sidecar = completed(&fresh.catalog, "shop").await;
     let mut tx = fresh.catalog.begin().await.unwrap();
-    let deleted = tx.delete_backup(sidecar.id, "anna", at(50)).await.unwrap();
+    let deleted = tx.delete_backup(sidecar.id, false, "anna", at(50)).await.unwrap();
     assert_eq!(deleted.filename.as_ref(), Some(&sidecar.filename));
     tx.commit().await.unwrap();
     let mut tx = fresh.catalog.begin().await.unwrap();
@@ -108,14 +108,14 @@ async fn pinned_and_unfinished_backups_are_not_deleted() {
     let waiting = pending(&fresh.catalog, &wiki, at(1)).await;
     let mut tx = fresh.catalog.begin().await.unwrap();
     tx.set_pinned(sidecar.id, true).await.unwrap();
-    let refused = tx.delete_backup(sidecar.id, "anna", at(2)).await;
+    let refused = tx.delete_backup(sidecar.id, false, "anna", at(2)).await;
     assert!(matches!(refused, Err(Error::Pinned(_))));
-    let refused = tx.delete_backup(waiting.id, "anna", at(2)).await;
+    let refused = tx.delete_backup(waiting.id, false, "anna", at(2)).await;
     assert!(matches!(refused, Err(Error::Conflict(_))));
-    let refused = tx.delete_backup(BackupId::new(), "anna", at(2)).await;
+    let refused = tx.delete_backup(BackupId::new(), false, "anna", at(2)).await;
     assert!(matches!(refused, Err(Error::NotFound("backup"))));
     tx.set_pinned(sidecar.id, false).await.unwrap();
-    tx.delete_backup(sidecar.id, "anna", at(2)).await.unwrap();
+    tx.delete_backup(sidecar.id, false, "anna", at(2)).await.unwrap();
 }
 
 #[tokio::test]

@@ -5,9 +5,11 @@
 
 mod audit;
 mod backups;
+mod deliveries;
 mod jobs;
 mod lists;
 mod logs;
 mod people;
+mod plugins;
 mod sqlite;
 mod support;

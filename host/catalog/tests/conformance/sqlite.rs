@@ -111,7 +111,7 @@ async fn what_is_counted_is_what_is_there_after_every_kind_of_change() {
     let mut tx = fresh.catalog.begin().await.unwrap();
     tx.set_file_state(done.id, FileState::Corrupt).await.unwrap();
     tx.set_labels(done.id, &["kept".parse().unwrap()]).await.unwrap();
-    tx.delete_backup(gone.id, "anna", at(20)).await.unwrap();
+    tx.delete_backup(gone.id, false, "anna", at(20)).await.unwrap();
     tx.request_cancel(cancelled.id, at(20)).await.unwrap();
     tx.adopt(&sidecar(&failing), at(20)).await.unwrap();
     let orphan = Sidecar { id: BackupId::new(), ..sidecar(&waiting) };
@@ -122,7 +122,7 @@ async fn what_is_counted_is_what_is_there_after_every_kind_of_change() {
 
     // And what was taken back was never counted.
     let mut tx = fresh.catalog.begin().await.unwrap();
-    tx.delete_backup(done.id, "anna", at(30)).await.unwrap();
+    tx.delete_backup(done.id, false, "anna", at(30)).await.unwrap();
     tx.rollback().await.unwrap();
     assert_eq!(counted(&fresh.address).await, [kept, anew]);
 }

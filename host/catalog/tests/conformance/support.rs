@@ -1,10 +1,11 @@
 //! A fresh catalog for each test, and records to put into it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use cofferdam_catalog::{Catalog, NewBackup, NewDatabase, NewUser, Tx};
+use cofferdam_catalog::{Catalog, DestinationFields, NewBackup, NewDatabase, NewUser, Tx};
 use cofferdam_model::{
-    Backup, BackupOptions, Database, Engine, Format, Job, Level, Role, SIDECAR_VERSION, Sidecar,
-    Slug, SourceFacts, TableFacts, Timestamp, Trigger, UserId,
+    Backup, BackupOptions, Database, Destination, DestinationId, Engine, EventKind, Format, Job,
+    Level, Role, Roles, SIDECAR_VERSION, Sidecar, Slug, SourceFacts, TableFacts, Timestamp,
+    Trigger, UserId,
 };
 
 pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(30);
@@ -54,6 +55,7 @@ pub(crate) fn new_backup(database: &Database) -> NewBackup {
         options: BackupOptions::default(),
         created_by: "anna".to_owned(),
         labels: Vec::new(),
+        destinations: None,
     }
 }
 
@@ -147,4 +149,31 @@ pub(crate) fn new_user(name: &str, role: Role) -> NewUser {
         password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned(),
         role,
     }
+}
+
+/// A storage destination for everything.
+pub(crate) fn fields(name: &str) -> DestinationFields {
+    DestinationFields {
+        name: name.parse().unwrap(),
+        roles: Roles { storage: true, ..Roles::default() },
+        settings: r#"{"bucket":"backups"}"#.to_owned(),
+        sealed: None,
+        enabled: true,
+        databases: None,
+        events: EventKind::ALL.to_vec(),
+        concurrency: 1,
+        keep_going: false,
+    }
+}
+
+pub(crate) async fn destination(catalog: &Catalog, name: &str) -> Destination {
+    add_destination(catalog, &fields(name)).await
+}
+
+pub(crate) async fn add_destination(catalog: &Catalog, fields: &DestinationFields) -> Destination {
+    let mut tx = catalog.begin().await.unwrap();
+    let plugin = "s3".parse().unwrap();
+    let made = tx.insert_destination(DestinationId::new(), &plugin, fields, at(0)).await.unwrap();
+    tx.commit().await.unwrap();
+    made
 }

@@ -1,0 +1,125 @@
+//! What people do to deliveries: try one now, stop one, and what ends a wait.
+
+use cofferdam_model::{
+    BackupId, Delivery, DeliveryId, DeliveryStatus, DestinationId, PluginId, Purpose, Timestamp,
+};
+
+use crate::{Cancelled, Error, Result, Tx, cells::ms};
+
+impl Tx {
+    /// Tries a delivery at once, also one that was given up or cancelled. One
+    /// that runs or is done, or whose backup or destination is gone:
+    /// [`Error::Conflict`].
+    pub async fn retry_delivery(&mut self, id: DeliveryId, now: Timestamp) -> Result<()> {
+        let Some(delivery) = self.delivery(id).await? else {
+            return Err(Error::NotFound("delivery"));
+        };
+        let conflict = |text: &str| Err(Error::Conflict(text.to_owned()));
+        if self.destination(delivery.destination).await?.is_none() {
+            return conflict("its destination was removed");
+        }
+        if delivery.purpose == Purpose::Store && self.backup(delivery.backup).await?.is_none() {
+            return conflict("its backup was deleted");
+        }
+        match delivery.status {
+            DeliveryStatus::Running => return conflict("it runs already"),
+            DeliveryStatus::Completed => return conflict("it is done already"),
+            DeliveryStatus::Failed | DeliveryStatus::Cancelled => {
+                self.queue_job(id, delivery.destination, now).await?;
+            }
+            DeliveryStatus::Pending | DeliveryStatus::Retrying | DeliveryStatus::Blocked => {
+                sqlx::query("UPDATE jobs SET not_before = $2 WHERE delivery_id = $1")
+                    .bind(id.to_string())
+                    .bind(ms(now))
+                    .execute(self.conn())
+                    .await?;
+            }
+        }
+        sqlx::query(
+            "UPDATE deliveries SET status = 'pending', tries = 0, completed_at = NULL WHERE id = $1",
+        )
+        .bind(id.to_string())
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
+    /// Stops a delivery: at once where it waits, else its worker hears of it
+    /// with the next renewal. One that is over: [`Error::Conflict`].
+    pub async fn cancel_delivery(&mut self, id: DeliveryId, now: Timestamp) -> Result<Cancelled> {
+        let waiting = sqlx::query("DELETE FROM jobs WHERE delivery_id = $1 AND worker IS NULL")
+            .bind(id.to_string())
+            .execute(self.conn())
+            .await?;
+        if waiting.rows_affected() == 1 {
+            sqlx::query(
+                "UPDATE deliveries SET status = 'cancelled', completed_at = $2 WHERE id = $1",
+            )
+            .bind(id.to_string())
+            .bind(ms(now))
+            .execute(self.conn())
+            .await?;
+            return Ok(Cancelled::AtOnce);
+        }
+        let held = sqlx::query("UPDATE jobs SET cancel_requested = 1 WHERE delivery_id = $1")
+            .bind(id.to_string())
+            .execute(self.conn())
+            .await?;
+        if held.rows_affected() == 1 {
+            return Ok(Cancelled::Requested);
+        }
+        match self.delivery(id).await? {
+            None => Err(Error::NotFound("delivery")),
+            Some(_) => Err(Error::Conflict("the delivery is over already".to_owned())),
+        }
+    }
+
+    /// Has everything that waits for this plugin, or for a change of this
+    /// destination, looked at again at once.
+    pub async fn wake_deliveries(
+        &mut self,
+        plugin: Option<&PluginId>,
+        destination: Option<DestinationId>,
+        now: Timestamp,
+    ) -> Result<()> {
+        sqlx::query(
+            "UPDATE jobs SET not_before = $3 WHERE kind = 'delivery' AND worker IS NULL \
+             AND destination_id IN (SELECT id FROM destinations WHERE plugin_id = $1 OR id = $2) \
+             AND delivery_id IN (SELECT id FROM deliveries WHERE status = 'blocked')",
+        )
+        .bind(plugin.map(PluginId::as_str).unwrap_or_default())
+        .bind(destination.map(|it| it.to_string()).unwrap_or_default())
+        .bind(ms(now))
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
+    /// Forgets the deliveries of a backup that is being deleted, and gives the
+    /// copies that exist. While one runs: [`Error::Conflict`].
+    pub(crate) async fn forget_deliveries(&mut self, backup: BackupId) -> Result<Vec<Delivery>> {
+        let rows = sqlx::query("SELECT id FROM deliveries WHERE backup_id = $1")
+            .bind(backup.to_string())
+            .fetch_all(self.conn())
+            .await?;
+        let mut copies = Vec::new();
+        for row in &rows {
+            let id = crate::cells::Cells::new("deliveries", row).parse("id")?;
+            let Some(delivery) = self.delivery(id).await? else { continue };
+            match (delivery.status, delivery.purpose) {
+                (DeliveryStatus::Running, _) => {
+                    return Err(Error::Conflict(
+                        "a delivery of this backup runs; cancel it first, or wait".to_owned(),
+                    ));
+                }
+                (DeliveryStatus::Completed, Purpose::Store) => copies.push(delivery),
+                _ => {}
+            }
+        }
+        sqlx::query("DELETE FROM deliveries WHERE backup_id = $1 AND purpose <> 'remove'")
+            .bind(backup.to_string())
+            .execute(self.conn())
+            .await?;
+        Ok(copies)
+    }
+}

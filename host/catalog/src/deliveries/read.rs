@@ -1,0 +1,151 @@
+//! Reading deliveries and their attempts.
+
+use std::collections::HashMap;
+
+use cofferdam_model::{
+    Attempt, AttemptOutcome, BackupId, Delivery, DeliveryId, DestinationId, EventKind, Timestamp,
+};
+use sqlx::{AnyConnection, AssertSqlSafe, any::AnyRow};
+
+use crate::{Catalog, Result, Tx, cells::Cells, sql::Statement};
+
+const SELECT: &str = "SELECT v.id, v.backup_id, v.destination_id, d.name, v.purpose, v.event, v.about, \
+ v.status, v.attempts, v.tries, coalesce(j.not_before, 0) AS not_before, v.location, v.bytes, v.note, \
+ v.error, v.created_at, v.completed_at FROM deliveries v \
+ JOIN destinations d ON d.id = v.destination_id LEFT JOIN jobs j ON j.delivery_id = v.id";
+
+fn delivery(row: &AnyRow) -> Result<Delivery> {
+    let cells = Cells::new("deliveries", row);
+    let number =
+        |column| u32::try_from(cells.int(column)?).map_err(|error| cells.bad(column, error));
+    let filled =
+        |column| Ok::<_, crate::Error>(Some(cells.text(column)?).filter(|it| !it.is_empty()));
+    let event = match filled("event")? {
+        Some(word) => Some(word.parse::<EventKind>().map_err(|error| cells.bad("event", error))?),
+        None => None,
+    };
+    let about = match filled("about")? {
+        Some(id) => Some(id.parse::<DeliveryId>().map_err(|error| cells.bad("about", error))?),
+        None => None,
+    };
+    Ok(Delivery {
+        id: cells.parse("id")?,
+        backup: cells.parse("backup_id")?,
+        destination: cells.parse("destination_id")?,
+        destination_name: cells.parse("name")?,
+        purpose: cells.parse("purpose")?,
+        event,
+        about,
+        status: cells.parse("status")?,
+        attempts: number("attempts")?,
+        tries: number("tries")?,
+        not_before: cells.time("not_before")?,
+        location: cells.opt_text("location")?,
+        bytes: cells.opt_size("bytes")?,
+        note: cells.opt_text("note")?,
+        error: cells.opt_text("error")?,
+        created_at: cells.time("created_at")?,
+        completed_at: cells.opt_time("completed_at")?,
+    })
+}
+
+fn attempt(row: &AnyRow) -> Result<Attempt> {
+    let cells = Cells::new("attempts", row);
+    Ok(Attempt {
+        number: u32::try_from(cells.int("number")?).map_err(|error| cells.bad("number", error))?,
+        started_at: cells.time("started_at")?,
+        ended_at: cells.opt_time("ended_at")?,
+        outcome: cells.opt_parse::<AttemptOutcome>("outcome")?,
+        bytes: cells.size("bytes")?,
+        error: cells.opt_text("error")?,
+        log: cells.json("log")?,
+    })
+}
+
+async fn by_id(conn: &mut AnyConnection, id: DeliveryId) -> Result<Option<Delivery>> {
+    let sql = AssertSqlSafe(format!("{SELECT} WHERE v.id = $1"));
+    let row = sqlx::query(sql).bind(id.to_string()).fetch_optional(conn).await?;
+    row.as_ref().map(delivery).transpose()
+}
+
+impl Catalog {
+    /// The delivery with this identifier.
+    pub async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>> {
+        by_id(&mut *self.reader().await?, id).await
+    }
+
+    /// All deliveries of these backups, oldest first. One question, however
+    /// many backups there are.
+    pub async fn deliveries_of(
+        &self,
+        backups: &[BackupId],
+    ) -> Result<HashMap<BackupId, Vec<Delivery>>> {
+        let mut of: HashMap<_, Vec<_>> = HashMap::new();
+        if backups.is_empty() {
+            return Ok(of);
+        }
+        let ids: Vec<String> = backups.iter().map(BackupId::to_string).collect();
+        let mut statement = Statement::new(SELECT);
+        statement.condition("v.backup_id IN ").texts(ids.iter().map(String::as_str));
+        statement.push(" ORDER BY v.created_at, v.id");
+        for row in &statement.all(&mut *self.reader().await?).await? {
+            let delivery = delivery(row)?;
+            of.entry(delivery.backup).or_default().push(delivery);
+        }
+        Ok(of)
+    }
+
+    /// The newest deliveries to a destination.
+    pub async fn deliveries_to(&self, id: DestinationId, limit: u32) -> Result<Vec<Delivery>> {
+        let sql = AssertSqlSafe(format!(
+            "{SELECT} WHERE v.destination_id = $1 ORDER BY v.created_at DESC, v.id DESC LIMIT $2"
+        ));
+        let rows = sqlx::query(sql)
+            .bind(id.to_string())
+            .bind(i64::from(limit))
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        rows.iter().map(delivery).collect()
+    }
+
+    /// The newest delivery to each destination that has one.
+    pub async fn last_deliveries(&self) -> Result<HashMap<DestinationId, Delivery>> {
+        let sql = AssertSqlSafe(format!(
+            "{SELECT} WHERE d.removed_at IS NULL AND v.id = (SELECT n.id FROM deliveries n \
+             WHERE n.destination_id = d.id ORDER BY n.created_at DESC, n.id DESC LIMIT 1)"
+        ));
+        let rows = sqlx::query(sql).fetch_all(&mut *self.reader().await?).await?;
+        rows.iter().map(|row| delivery(row).map(|it| (it.destination, it))).collect()
+    }
+
+    /// The attempts of a delivery, the first one first.
+    pub async fn attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>> {
+        let rows = sqlx::query(
+            "SELECT number, started_at, ended_at, outcome, bytes, error, log FROM attempts \
+             WHERE delivery_id = $1 ORDER BY number",
+        )
+        .bind(id.to_string())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        rows.iter().map(attempt).collect()
+    }
+
+    /// How many deliveries could be leased at `now`.
+    pub async fn deliveries_due(&self, now: Timestamp) -> Result<u64> {
+        let row = sqlx::query(
+            "SELECT count(*) AS due FROM jobs \
+             WHERE kind = 'delivery' AND worker IS NULL AND not_before <= $1",
+        )
+        .bind(crate::cells::ms(now))
+        .fetch_one(&mut *self.reader().await?)
+        .await?;
+        Cells::new("jobs", &row).size("due")
+    }
+}
+
+impl Tx {
+    /// The delivery with this identifier, as this transaction sees it.
+    pub async fn delivery(&mut self, id: DeliveryId) -> Result<Option<Delivery>> {
+        by_id(self.conn(), id).await
+    }
+}
