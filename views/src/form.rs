@@ -1,11 +1,13 @@
 //! What is wrong with a form.
 
+use std::borrow::Cow;
+
 /// Messages beside the fields of a form, in the order of the fields, and
 /// messages about the form as a whole. Messages are written as the errors of
 /// `cofferdam-model` are: lower case at the start, no full stop.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldErrors {
-    fields: Vec<(&'static str, String)>,
+    fields: Vec<(Cow<'static, str>, String)>,
     whole: Vec<String>,
 }
 
@@ -21,8 +23,8 @@ impl FieldErrors {
         clippy::needless_pass_by_value,
         reason = "callers hand over errors and literals alike"
     )]
-    pub fn add(&mut self, field: &'static str, message: impl ToString) {
-        self.fields.push((field, message.to_string()));
+    pub fn add(&mut self, field: impl Into<Cow<'static, str>>, message: impl ToString) {
+        self.fields.push((field.into(), message.to_string()));
     }
 
     /// Adds a message about the form as a whole.
@@ -46,8 +48,8 @@ impl FieldErrors {
         self.fields.is_empty() && self.whole.is_empty()
     }
 
-    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.fields.iter().map(|(name, message)| (*name, message.as_str()))
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, message)| (name.as_ref(), message.as_str()))
     }
 
     pub(crate) fn whole(&self) -> &[String] {

@@ -1,7 +1,11 @@
 //! Everything that service functions need, opened once.
 
 use std::{
-    collections::HashMap, fs, os::unix::fs::DirBuilderExt as _, path::Path, sync::Mutex,
+    collections::HashMap,
+    fs,
+    os::unix::fs::DirBuilderExt as _,
+    path::Path,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -11,12 +15,15 @@ use cofferdam_artifact::{Folder, FolderId};
 use cofferdam_backup::Clients;
 use cofferdam_catalog::Catalog;
 use cofferdam_model::{DatabaseId, Failure, FailureKind, Secret, Timestamp};
+use cofferdam_runtime::Mailer;
 
 use crate::{
     config::{Config, MasterKey},
     http::Throttle,
     hub::Hub,
+    mail::SmtpRelay,
     password::Passwords,
+    plugins::Plugins,
     service::{Denials, databases::Checked},
     vault::Vault,
 };
@@ -54,6 +61,10 @@ pub struct App {
     pub denials: Denials,
     /// What goes on right now.
     pub hub: Hub,
+    /// The components that are there.
+    pub plugins: Plugins,
+    /// The relay for mail, where the settings name one.
+    pub mailer: Option<Arc<dyn Mailer>>,
     /// What the last look at each database found, until the console stops.
     pub checks: Mutex<HashMap<DatabaseId, Checked>>,
 }
@@ -76,6 +87,8 @@ impl App {
             denials: Denials::default(),
             hub: Hub::default(),
             checks: Mutex::default(),
+            plugins: Plugins::open(&config)?,
+            mailer: mailer(&config)?,
             config,
         })
     }
@@ -119,6 +132,11 @@ impl App {
             Err(_) => Err(unusable("its disk does not answer".to_owned())),
         }
     }
+}
+
+fn mailer(config: &Config) -> anyhow::Result<Option<Arc<dyn Mailer>>> {
+    let Some(relay) = &config.mail else { return Ok(None) };
+    Ok(Some(Arc::new(SmtpRelay::new(relay)?)))
 }
 
 fn not_opened(path: &Path, error: &cofferdam_catalog::Error) -> anyhow::Error {

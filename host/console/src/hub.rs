@@ -8,8 +8,10 @@ use std::{
 
 use cofferdam_artifact::follow::Live;
 use cofferdam_backup::Control;
-use cofferdam_model::{BackupId, Progress};
+use cofferdam_model::{BackupId, DeliveryId, Progress};
 use tokio::sync::{Notify, broadcast, watch};
+
+use crate::service::Hearing;
 
 /// Something changed; whoever cares asks the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,10 @@ pub enum Change {
     Backup(BackupId),
     /// The list: a backup came or went.
     List,
+    /// A plugin's file or its approval.
+    Plugins,
+    /// A destination, or how deliveries to it stand.
+    Destinations,
 }
 
 /// A backup that runs in this process.
@@ -31,8 +37,27 @@ pub struct Running {
     pub progress: Arc<Mutex<Progress>>,
 }
 
+/// Why a delivery that runs here is to end early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    /// Somebody cancelled it.
+    Cancelled,
+    /// The console stops.
+    Interrupted,
+}
+
+/// A delivery that runs in this process.
+#[derive(Clone, Default)]
+pub struct Delivering {
+    /// What it tells.
+    pub hearing: Arc<Hearing>,
+    /// Ends it early.
+    pub halt: watch::Sender<Option<Halt>>,
+}
+
 /// See the module.
 pub struct Hub {
+    delivering: Mutex<HashMap<DeliveryId, Delivering>>,
     running: Mutex<HashMap<BackupId, Running>>,
     changes: broadcast::Sender<Change>,
     closing: watch::Sender<bool>,
@@ -43,6 +68,7 @@ pub struct Hub {
 impl Default for Hub {
     fn default() -> Self {
         Self {
+            delivering: Mutex::default(),
             running: Mutex::default(),
             changes: broadcast::channel(1024).0,
             closing: watch::Sender::new(false),
@@ -101,6 +127,46 @@ impl Hub {
         let running = self.running(id)?;
         let progress = running.progress.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Some(progress)
+    }
+
+    /// A delivery begins here.
+    pub fn insert_delivery(&self, id: DeliveryId) -> Delivering {
+        let delivering = Delivering::default();
+        self.delivering().insert(id, delivering.clone());
+        delivering
+    }
+
+    /// A delivery is over.
+    pub fn remove_delivery(&self, id: DeliveryId) {
+        self.delivering().remove(&id);
+    }
+
+    /// Whether the delivery runs in this process.
+    pub fn delivers(&self, id: DeliveryId) -> bool {
+        self.delivering().contains_key(&id)
+    }
+
+    /// How many bytes of the file have passed, of a delivery of this process.
+    pub fn delivered_bytes(&self, id: DeliveryId) -> Option<u64> {
+        self.delivering().get(&id).map(|it| it.hearing.sent_bytes())
+    }
+
+    /// Stops a delivery, if it is one of this process.
+    pub fn cancel_delivery(&self, id: DeliveryId) {
+        if let Some(delivering) = self.delivering().get(&id) {
+            delivering.halt.send_replace(Some(Halt::Cancelled));
+        }
+    }
+
+    /// Stops all deliveries of this process; they are made again later.
+    pub fn interrupt_deliveries(&self) {
+        for delivering in self.delivering().values() {
+            delivering.halt.send_replace(Some(Halt::Interrupted));
+        }
+    }
+
+    fn delivering(&self) -> MutexGuard<'_, HashMap<DeliveryId, Delivering>> {
+        self.delivering.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     // A panic while the map was held leaves it whole: every change is one call.

@@ -44,6 +44,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let care = tokio::spawn(take_care(app.clone(), caretaker));
     let work = tokio::spawn(worker::work(app.clone(), name, stopped));
+    tokio::spawn(crate::plugins::watch(app.clone()));
     let server = tokio::spawn(bound.server);
 
     wait_for_signal().await?;

@@ -27,7 +27,6 @@ mod digest;
 mod engine;
 mod facts;
 mod folder;
-mod grants;
 mod imports;
 mod limits;
 mod linker;
@@ -46,19 +45,19 @@ mod stdio;
 mod text;
 
 pub use artifact::Artifact;
+pub use cofferdam_model::{ComponentHash, Grants, HostGrant, HostPattern};
 pub use compile::{Compiler, compile_child};
 pub use description::{Description, GrantKinds};
 pub use facts::{
     BackupFacts, Candidate, Entry, Event, Expired, Failure, Fetched, FieldError, Page, Receipt,
     Severity,
 };
-pub use grants::{Grants, HostGrant, HostPattern, HostPatternError};
 pub use imports::Import;
 pub use limits::{LimitBroken, Limits};
 pub use mail::{Mail, MailError, Mailer};
 pub use observer::{Denied, LogLevel, Observer, Silent};
 pub use outcome::{Breach, CallError, Outcome, Usage};
-pub use plugin::{Call, ComponentHash, Plugin, Role, Roles};
+pub use plugin::{Call, Plugin, Role, Roles};
 pub use refusal::Refusal;
 pub use runtime::{Runtime, RuntimeError, RuntimeSettings};
 pub use rustls::pki_types::CertificateDer;

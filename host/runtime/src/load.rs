@@ -1,6 +1,7 @@
 //! From a file's bytes to a component that fits the contract.
 
 use bytes::Bytes;
+use cofferdam_model::ComponentHash;
 use sha2::{Digest as _, Sha256};
 use wasmtime::{Engine, component::Component};
 
@@ -8,7 +9,7 @@ use crate::{
     Refusal,
     bindings::exported::{notifier, plugin, retention, storage},
     imports,
-    plugin::{ComponentHash, Exports, Inspected, Roles},
+    plugin::{Exports, Inspected, Roles},
     runtime::Shared,
 };
 
@@ -39,7 +40,7 @@ fn look(bytes: &[u8]) -> Result<(), Refusal> {
 /// Compiles the component, or finds it compiled, and looks at its two sides.
 pub(crate) async fn inspect(shared: &Shared, bytes: Bytes) -> Result<Inspected, Refusal> {
     look(&bytes)?;
-    let hash = ComponentHash::new(hex::encode(Sha256::digest(&bytes)));
+    let hash = ComponentHash::from_bytes(&Sha256::digest(&bytes).into());
     let component = compiled(shared, &hash, &bytes).await?;
     let engine = &shared.engine;
     let imports = imports::of(engine, &component)?;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use cofferdam_model::Timestamp;
+use cofferdam_model::{ComponentHash, Timestamp};
 use tokio::sync::mpsc;
 use wasmtime::component::InstancePre;
 
@@ -20,29 +20,6 @@ use crate::{
     runtime::Shared,
     state::State,
 };
-
-/// The SHA-256 of a component's file, in 64 lower-case hexadecimal digits: what
-/// grants are given to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ComponentHash(String);
-
-impl ComponentHash {
-    pub(crate) fn new(digits: String) -> Self {
-        Self(digits)
-    }
-
-    /// The digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ComponentHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// One of the things that a plugin can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

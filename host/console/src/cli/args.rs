@@ -54,6 +54,15 @@ pub enum Command {
     /// Add, check and remove databases.
     #[command(subcommand)]
     Database(Database),
+    /// Look at plugins and approve what they may touch.
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// Add, check and remove the places that backups go to.
+    #[command(subcommand)]
+    Destination(Destination),
+    /// Compiles a component that comes on standard input.
+    #[command(hide = true)]
+    CompileComponent,
     /// Add people and change passwords, on this machine.
     #[command(subcommand)]
     User(User),
@@ -78,6 +87,12 @@ pub enum Backup {
         /// plain (.sql.gz) or custom (.dump, PostgreSQL only).
         #[arg(long)]
         format: Option<String>,
+        /// Where it goes, instead of every destination that the database has; may be repeated.
+        #[arg(long = "to", value_name = "DESTINATION", conflicts_with = "nowhere")]
+        destinations: Vec<String>,
+        /// Keep it here only.
+        #[arg(long)]
+        nowhere: bool,
     },
     /// List backups, newest first.
     List {
@@ -110,10 +125,13 @@ pub enum Backup {
         #[arg(long, short)]
         output: Option<PathBuf>,
     },
-    /// Delete a backup's file and record.
+    /// Delete a backup's file and record, and its copies at destinations.
     Delete {
         /// Its identifier, the last 6 or more characters of that, or its file's name.
         id: String,
+        /// Leave the copies at destinations where they are.
+        #[arg(long)]
+        keep_remote: bool,
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,
@@ -169,6 +187,100 @@ pub enum Database {
     Remove {
         /// Short name or identifier.
         database: String,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// `cofferdam plugin …`
+#[derive(Debug, Subcommand)]
+pub enum Plugin {
+    /// List plugins, and how each stands.
+    List,
+    /// Show what a plugin is and asks for.
+    Inspect {
+        /// Its short name, its file's name, or 6 or more digits of its hash.
+        plugin: String,
+    },
+    /// Let a plugin run, and say what it may touch: all of it each time.
+    Approve {
+        /// Its short name, its file's name, or 6 or more digits of its hash.
+        plugin: String,
+        /// A host that it may connect to, such as s3.example.org:443; with " private"
+        /// behind it also at a private address. May be repeated.
+        #[arg(long = "host", value_name = "HOST:PORT")]
+        hosts: Vec<String>,
+        /// The one folder that it may read and write.
+        #[arg(long)]
+        folder: Option<PathBuf>,
+        /// Let it send mail through the relay of the settings.
+        #[arg(long)]
+        mail: bool,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Take a plugin's approval and grants back.
+    Revoke {
+        /// Its short name, its file's name, or 6 or more digits of its hash.
+        plugin: String,
+    },
+}
+
+/// `cofferdam destination …`
+#[derive(Debug, Subcommand)]
+pub enum Destination {
+    /// Add a destination.
+    Add {
+        /// The plugin's short name, such as s3.
+        plugin: String,
+        /// Short name of the destination; without it, made from the plugin's.
+        #[arg(long)]
+        name: Option<String>,
+        /// File with the settings as a JSON object; - is standard input. Secrets belong here.
+        #[arg(long, value_name = "FILE")]
+        settings: Option<PathBuf>,
+        /// One setting; what every process may see belongs here. May be repeated.
+        #[arg(long, value_name = "NAME=VALUE")]
+        set: Vec<String>,
+        /// Only for backups of this database; may be repeated.
+        #[arg(long = "database", value_name = "DATABASE")]
+        databases: Vec<String>,
+        /// Grant the hosts and the folder that the settings name to the plugin, and
+        /// mail where it asks for it.
+        #[arg(long)]
+        grant: bool,
+        /// The same, at private and loopback addresses too.
+        #[arg(long)]
+        grant_private: bool,
+    },
+    /// List destinations.
+    List,
+    /// Show one destination.
+    Show {
+        /// Short name or identifier.
+        destination: String,
+    },
+    /// Ask the plugin whether it works.
+    Check {
+        /// Short name or identifier.
+        destination: String,
+    },
+    /// Send backups there again.
+    Enable {
+        /// Short name or identifier.
+        destination: String,
+    },
+    /// Send nothing there until it is enabled.
+    Disable {
+        /// Short name or identifier.
+        destination: String,
+    },
+    /// Forget a destination; what it keeps stays there.
+    Remove {
+        /// Short name or identifier.
+        destination: String,
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,

@@ -3,7 +3,7 @@
 use std::{io::IsTerminal as _, time::Duration};
 
 use chrono::TimeDelta;
-use cofferdam_model::{BackupId, BackupStatus, Phase, Progress};
+use cofferdam_model::{BackupId, BackupStatus, DeliveryStatus, Phase, Progress};
 use cofferdam_views::format;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,6 +12,7 @@ use super::{
     args::Backup,
     client::{Client, is_over},
     download, failed, output,
+    problem::Problem,
 };
 use crate::{
     dto,
@@ -28,8 +29,9 @@ const CARE_EVERY: u32 = 10;
 /// Does it.
 pub async fn run(command: Backup, client: &Client, as_json: bool) -> anyhow::Result<()> {
     match command {
-        Backup::Create { database, description, level, format } => {
+        Backup::Create { database, description, level, format, destinations, nowhere } => {
             let wish = dto::NewBackup {
+                destinations: (nowhere || !destinations.is_empty()).then_some(destinations),
                 database,
                 description,
                 compression_level: level,
@@ -51,12 +53,12 @@ pub async fn run(command: Backup, client: &Client, as_json: bool) -> anyhow::Res
         }
         Backup::Show { id } => show(client, &id, as_json).await,
         Backup::Download { id, output } => download::run(client, &id, output, as_json).await,
-        Backup::Delete { id, yes } => {
+        Backup::Delete { id, keep_remote, yes } => {
             let backup = client.backup(&id).await?;
             let name =
                 backup.filename.unwrap_or_else(|| format!("the record of {}", backup.database));
             output::confirm(&format!("Delete {name}? It cannot be brought back."), yes)?;
-            client.delete(&backup.id).await?;
+            client.delete(&backup.id, keep_remote).await?;
             if as_json {
                 output::json(&serde_json::json!({ "deleted": backup.id }))
             } else {
@@ -100,11 +102,12 @@ async fn create(client: &Client, wish: &dto::NewBackup, as_json: bool) -> anyhow
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let created = client.create(wish).await?;
+    let worker = format!("cli-{}", std::process::id());
     let run = match client {
         // The job waits its turn among the others, and then runs in this process.
         Client::Local(app) => {
             let id: BackupId = created.id.parse()?;
-            let (app, name) = (app.clone(), format!("cli-{}", std::process::id()));
+            let (app, name) = (app.clone(), worker.clone());
             Some(tokio::spawn(async move { run_here(app, id, name).await }))
         }
         Client::Remote(_) => None,
@@ -128,6 +131,10 @@ async fn create(client: &Client, wish: &dto::NewBackup, as_json: bool) -> anyhow
     if let Some(run) = run {
         run.await??;
     }
+    let ended = match ended.status {
+        BackupStatus::Completed => deliver(client, ended, &worker).await?,
+        _ => ended,
+    };
     if as_json {
         output::json(&ended)?;
     } else if ended.status == BackupStatus::Completed {
@@ -138,8 +145,60 @@ async fn create(client: &Client, wish: &dto::NewBackup, as_json: bool) -> anyhow
         None if ended.status == BackupStatus::Cancelled => {
             anyhow::bail!("the backup was cancelled; nothing of it was kept")
         }
-        None => Ok(()),
+        None => undelivered(&ended),
     }
+}
+
+/// Waits until every delivery of a completed backup is over, or waits for
+/// another try or for somebody. Here they are also made here.
+async fn deliver(
+    client: &Client,
+    backup: dto::Backup,
+    worker: &str,
+) -> anyhow::Result<dto::Backup> {
+    let id: BackupId = backup.id.parse()?;
+    let mut backup = client.backup(&backup.id).await?;
+    while backup
+        .deliveries
+        .iter()
+        .any(|it| matches!(it.status, DeliveryStatus::Pending | DeliveryStatus::Running))
+    {
+        if let Client::Local(app) = client
+            && let Some((job, delivery)) = worker::lease_delivery(app, worker, Some(id)).await?
+        {
+            worker::run_delivery(app.clone(), job, delivery).await;
+        } else {
+            tokio::time::sleep(TURN).await;
+        }
+        backup = client.backup(&backup.id).await?;
+    }
+    Ok(backup)
+}
+
+/// Done, but a copy or word of it is not where it should be.
+fn undelivered(backup: &dto::Backup) -> anyhow::Result<()> {
+    let bad = |it: &&dto::Delivery| it.status != DeliveryStatus::Completed;
+    let each: Vec<String> = backup
+        .deliveries
+        .iter()
+        .filter(bad)
+        .map(|it| {
+            let why = it.error.as_deref().unwrap_or("no reason was given");
+            let next = match (it.status, it.next_attempt_at) {
+                (DeliveryStatus::Retrying, Some(at)) => {
+                    let at = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+                    format!(" (a console tries again at {at})")
+                }
+                _ => String::new(),
+            };
+            format!("{}: {why}{next}", it.destination)
+        })
+        .collect();
+    if each.is_empty() {
+        return Ok(());
+    }
+    let text = format!("the backup is done, but not delivered to {}", each.join("; "));
+    Err(Problem::undelivered(&text).into())
 }
 
 /// What is over already needs no cancelling; the next look says how it ended.
@@ -165,7 +224,7 @@ async fn run_here(
         let job = tx.lease_backup(id, &name, app.now(), worker::LEASE, u32::MAX).await?;
         tx.commit().await?;
         if let Some(job) = job {
-            worker::run_job(app, job).await;
+            worker::run_job(app, id, job).await;
             return Ok(());
         }
         // Another run of this database goes on, or a console took the job.
@@ -291,6 +350,15 @@ async fn show(client: &Client, id: &str, as_json: bool) -> anyhow::Result<()> {
     }
     for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
         output::line(&format!("{name:9} {value}"))?;
+    }
+    for it in &backup.deliveries {
+        let what = it.location.as_deref().or(it.error.as_deref()).unwrap_or_default();
+        let status = it.status.as_str();
+        output::line(&format!(
+            "To        {}: {} {status} {what}",
+            it.destination,
+            it.purpose.as_str()
+        ))?;
     }
     for entry in &log.lines {
         output::line(&format!("{}  {}", exact(entry.line.at), entry.line.text))?;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use cofferdam_model::{BackupStatus, Connection, Secret};
+use serde_json::Value;
 
 use super::{
     output,
@@ -14,7 +15,7 @@ use crate::{
     app::App,
     config::{Config, from_here, parse_url},
     dto,
-    service::{Actor, Error, backups, databases, setup},
+    service::{Actor, Error, backups, databases, deliveries, destinations, plugins, setup},
 };
 
 /// See the module.
@@ -60,9 +61,8 @@ impl Client {
             Self::Local(app) => {
                 let filter = backups::filter(query)?;
                 let page = backups::list(app, &filter).await?;
-                let now = app.now();
                 Ok(dto::BackupPage {
-                    backups: page.backups.iter().map(|it| dto::Backup::new(it, now)).collect(),
+                    backups: deliveries::with_backups(app, &page.backups).await?,
                     total: page.total,
                     limit: filter.limit,
                     offset: filter.offset,
@@ -77,7 +77,9 @@ impl Client {
     /// One backup.
     pub async fn backup(&self, id: &str) -> anyhow::Result<dto::Backup> {
         match self {
-            Self::Local(app) => Ok(dto::Backup::new(&backups::find(app, id).await?, app.now())),
+            Self::Local(app) => {
+                Ok(deliveries::with_backup(app, &backups::find(app, id).await?).await?)
+            }
             Self::Remote(remote) => remote.get(&format!("/backups/{}", segment(id))).await,
         }
     }
@@ -126,7 +128,7 @@ impl Client {
         match self {
             Self::Local(app) => {
                 let backup = backups::create(app, &Actor::cli(), wish, None).await?;
-                Ok(dto::Backup::new(&backup, app.now()))
+                Ok(deliveries::with_backup(app, &backup).await?)
             }
             Self::Remote(remote) => {
                 remote.send("POST", "/backups", Some(serde_json::to_value(wish)?)).await
@@ -154,7 +156,7 @@ impl Client {
             Self::Local(app) => {
                 let backup = backups::find(app, id).await?;
                 let backup = backups::set_pinned(app, &Actor::cli(), &backup, pinned).await?;
-                Ok(dto::Backup::new(&backup, app.now()))
+                Ok(deliveries::with_backup(app, &backup).await?)
             }
             Self::Remote(remote) => {
                 let body = serde_json::to_value(dto::Pin { pinned })?;
@@ -169,7 +171,7 @@ impl Client {
             Self::Local(app) => {
                 let backup = backups::find(app, id).await?;
                 let backup = backups::set_labels(app, &Actor::cli(), &backup, &labels).await?;
-                Ok(dto::Backup::new(&backup, app.now()))
+                Ok(deliveries::with_backup(app, &backup).await?)
             }
             Self::Remote(remote) => {
                 let body = serde_json::to_value(dto::Labels { labels })?;
@@ -178,13 +180,17 @@ impl Client {
         }
     }
 
-    /// Deletes a backup.
-    pub async fn delete(&self, id: &str) -> anyhow::Result<()> {
+    /// Deletes a backup, and unless `keep_remote` its copies at destinations.
+    pub async fn delete(&self, id: &str, keep_remote: bool) -> anyhow::Result<()> {
         match self {
             Self::Local(app) => {
-                Ok(backups::delete(app, &Actor::cli(), &backups::find(app, id).await?).await?)
+                let backup = backups::find(app, id).await?;
+                Ok(backups::delete(app, &Actor::cli(), &backup, keep_remote).await?)
             }
-            Self::Remote(remote) => remote.delete(&format!("/backups/{}", segment(id))).await,
+            Self::Remote(remote) => {
+                let path = format!("/backups/{}?keep_remote={keep_remote}", segment(id));
+                remote.delete(&path).await
+            }
         }
     }
 
@@ -259,7 +265,7 @@ impl Client {
     }
 
     /// Looks whether a backup would work.
-    pub async fn check_database(&self, key: &str) -> anyhow::Result<serde_json::Value> {
+    pub async fn check_database(&self, key: &str) -> anyhow::Result<Value> {
         match self {
             Self::Local(app) => {
                 let database = databases::find(app, key).await?;
@@ -270,6 +276,121 @@ impl Client {
             Self::Remote(remote) => {
                 remote.send("POST", &format!("/databases/{}/check", segment(key)), None).await
             }
+        }
+    }
+
+    /// All plugins.
+    pub async fn plugins(&self) -> anyhow::Result<dto::PluginList> {
+        match self {
+            Self::Local(app) => Ok(crate::http::api::plugins::all(app).await?),
+            Self::Remote(remote) => remote.get("/plugins").await,
+        }
+    }
+
+    /// One plugin.
+    pub async fn plugin(&self, key: &str) -> anyhow::Result<dto::Plugin> {
+        match self {
+            Self::Local(app) => Ok(plugins::find(app, key).await?),
+            Self::Remote(remote) => remote.get(&format!("/plugins/{}", segment(key))).await,
+        }
+    }
+
+    /// Approves a component.
+    pub async fn approve_plugin(
+        &self,
+        hash: &str,
+        approval: &dto::Approval,
+    ) -> anyhow::Result<dto::Plugin> {
+        match self {
+            Self::Local(app) => Ok(plugins::approve(app, &Actor::cli(), hash, approval).await?),
+            Self::Remote(remote) => {
+                let path = format!("/plugins/{}/approve", segment(hash));
+                remote.send("POST", &path, Some(serde_json::to_value(approval)?)).await
+            }
+        }
+    }
+
+    /// Takes a component's approval back.
+    pub async fn revoke_plugin(&self, hash: &str) -> anyhow::Result<()> {
+        match self {
+            Self::Local(app) => Ok(plugins::revoke(app, &Actor::cli(), hash).await?),
+            Self::Remote(remote) => {
+                remote.post(&format!("/plugins/{}/revoke", segment(hash))).await
+            }
+        }
+    }
+
+    /// All destinations.
+    pub async fn destinations(&self) -> anyhow::Result<dto::DestinationList> {
+        match self {
+            Self::Local(app) => {
+                Ok(dto::DestinationList { destinations: destinations::views(app).await? })
+            }
+            Self::Remote(remote) => remote.get("/destinations").await,
+        }
+    }
+
+    /// One destination.
+    pub async fn destination(&self, key: &str) -> anyhow::Result<dto::Destination> {
+        match self {
+            Self::Local(app) => {
+                Ok(destinations::view(app, &destinations::find(app, key).await?).await?)
+            }
+            Self::Remote(remote) => remote.get(&format!("/destinations/{}", segment(key))).await,
+        }
+    }
+
+    /// Adds a destination; the wish is the API's JSON.
+    pub async fn add_destination(&self, wish: Value) -> anyhow::Result<dto::Destination> {
+        match self {
+            Self::Local(app) => {
+                let input = serde_json::from_value(wish)?;
+                let made = destinations::create(app, &Actor::cli(), &input).await?;
+                Ok(destinations::view(app, &made).await?)
+            }
+            Self::Remote(remote) => remote.send("POST", "/destinations", Some(wish)).await,
+        }
+    }
+
+    /// Changes a destination; the wish is the API's JSON.
+    pub async fn change_destination(
+        &self,
+        key: &str,
+        wish: Value,
+    ) -> anyhow::Result<dto::Destination> {
+        match self {
+            Self::Local(app) => {
+                let (before, input) =
+                    (destinations::find(app, key).await?, serde_json::from_value(wish)?);
+                let changed = destinations::update(app, &Actor::cli(), &before, &input).await?;
+                Ok(destinations::view(app, &changed).await?)
+            }
+            Self::Remote(remote) => {
+                remote.send("PATCH", &format!("/destinations/{}", segment(key)), Some(wish)).await
+            }
+        }
+    }
+
+    /// Asks whether a destination works.
+    pub async fn check_destination(&self, key: &str) -> anyhow::Result<dto::DestinationCheck> {
+        match self {
+            Self::Local(app) => {
+                Ok(destinations::check(app, &destinations::find(app, key).await?).await?)
+            }
+            Self::Remote(remote) => {
+                remote.send("POST", &format!("/destinations/{}/check", segment(key)), None).await
+            }
+        }
+    }
+
+    /// Forgets a destination.
+    pub async fn remove_destination(&self, key: &str) -> anyhow::Result<()> {
+        match self {
+            Self::Local(app) => {
+                let destination = destinations::find(app, key).await?;
+                Ok(destinations::remove(app, &Actor::cli(), &destination).await?)
+            }
+            Self::Remote(remote) => remote.delete(&format!("/destinations/{}", segment(key))).await,
         }
     }
 

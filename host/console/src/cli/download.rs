@@ -8,9 +8,11 @@ use std::{
     time::Duration,
 };
 
+use actix_web::web::Bytes;
 use anyhow::{Context as _, bail};
 use cofferdam_model::Slug;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
 
 use super::{
     client::{Client, is_over},
@@ -124,6 +126,11 @@ async fn open(client: &Client, id: &str) -> anyhow::Result<Source> {
                     files::note_download(app, &Actor::cli(), &backup).await?;
                     Ok(Box::new(file))
                 }
+                files::Source::Remote { backup, copy } => {
+                    files::note_download(app, &Actor::cli(), &backup).await?;
+                    let size = copy.size();
+                    Ok(Box::new(Fetched { blocks: copy.fetch(app, 0, size), rest: Bytes::new() }))
+                }
                 files::Source::Running(_) => bail!("the backup is still being made"),
             }
         }
@@ -132,6 +139,26 @@ async fn open(client: &Client, id: &str) -> anyhow::Result<Source> {
             let answer = tokio::task::spawn_blocking(move || remote.open(&path)).await??;
             Ok(Box::new(answer.into_body().into_reader()))
         }
+    }
+}
+
+/// Blocks as they come from a destination.
+struct Fetched {
+    blocks: mpsc::Receiver<io::Result<Bytes>>,
+    rest: Bytes,
+}
+
+impl Read for Fetched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.rest.is_empty() {
+            match self.blocks.blocking_recv() {
+                None => return Ok(0),
+                Some(block) => self.rest = block?,
+            }
+        }
+        let count = self.rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&self.rest.split_to(count));
+        Ok(count)
     }
 }
 

@@ -5,8 +5,10 @@ mod backup;
 mod client;
 mod config;
 mod database;
+mod destination;
 mod download;
 mod output;
+mod plugin;
 mod problem;
 mod remote;
 mod user;
@@ -24,12 +26,16 @@ use args::{Cli, Command, Global};
 use problem::Problem;
 
 /// Understands the command line, does it, and says how it went: 0 done,
-/// 1 failed, 2 wrong usage.
+/// 1 failed, 2 wrong usage, 3 done but a delivery failed.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return not_parsed(&error),
     };
+    if let Command::CompileComponent = cli.command {
+        // A child of a console: it reads no settings and opens nothing.
+        return cofferdam_runtime::compile_child();
+    }
     let as_json = cli.global.json;
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -91,10 +97,16 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<()> {
         Command::Database(command) => {
             database::run(command, &open(&global, config).await?, global.json).await
         }
+        Command::Plugin(command) => {
+            plugin::run(command, &open(&global, config).await?, global.json).await
+        }
+        Command::Destination(command) => {
+            destination::run(command, &open(&global, config).await?, global.json).await
+        }
         Command::User(command) => {
             user::run(command, &open(&global, config).await?, global.json).await
         }
-        Command::Config(_) => Ok(()),
+        Command::Config(_) | Command::CompileComponent => Ok(()),
     }
 }
 

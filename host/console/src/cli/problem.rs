@@ -12,7 +12,7 @@ const HINT: &str = "\nHINT: ";
 #[derive(Debug, Clone, Serialize, thiserror::Error)]
 #[error("{detail}")]
 pub struct Problem {
-    /// The process's exit status: 1 failed, 2 wrong usage.
+    /// The process's exit status: 1 failed, 2 wrong usage, 3 a delivery failed.
     pub exit: u8,
     /// What happened.
     pub detail: String,
@@ -47,6 +47,7 @@ impl Problem {
     /// The exit status for what was asked wrongly.
     pub const USAGE: u8 = 2;
     const FAILED: u8 = 1;
+    const UNDELIVERED: u8 = 3;
 
     fn new(exit: u8, text: &str) -> Self {
         let (detail, hint) = split_hint(text);
@@ -56,6 +57,11 @@ impl Problem {
     /// A command line that cannot be understood; the text may end with a `HINT:` line.
     pub fn usage(text: &str) -> Self {
         Self::new(Self::USAGE, text)
+    }
+
+    /// A backup that is done, and a copy of it that is not where it should be.
+    pub fn undelivered(text: &str) -> Self {
+        Self::new(Self::UNDELIVERED, text)
     }
 
     /// Settings that are wrong, without advice on how to look at them.
@@ -98,7 +104,7 @@ impl Problem {
                 problem.errors = fields
                     .iter()
                     .map(|it| Entry {
-                        field: Some(it.field.to_owned()),
+                        field: Some(it.field.to_string()),
                         message: it.message.clone(),
                         hint: None,
                     })

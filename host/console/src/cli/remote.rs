@@ -79,6 +79,12 @@ impl Remote {
         .await?
     }
 
+    /// `POST` without a body, whatever the answer says.
+    pub async fn post(&self, path: &str) -> anyhow::Result<()> {
+        let (remote, path) = (self.clone(), path.to_owned());
+        tokio::task::spawn_blocking(move || remote.call("POST", &path, None).map(|_| ())).await?
+    }
+
     /// `DELETE`
     pub async fn delete(&self, path: &str) -> anyhow::Result<()> {
         let (remote, path) = (self.clone(), path.to_owned());

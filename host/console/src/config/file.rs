@@ -34,7 +34,7 @@ pub(super) fn read(path: &Path, layers: &mut Layers) {
             ));
         }
     };
-    let mut entries: Vec<_> = table.into_iter().collect();
+    let mut entries: Vec<_> = flatten(table);
     entries.sort_by_key(|(_, value)| value.span().start);
     let mut has_secret = false;
     for (name, value) in entries {
@@ -56,6 +56,23 @@ pub(super) fn read(path: &Path, layers: &mut Layers) {
     if has_secret && let Err(error) = refuse_open_file(path) {
         layers.wrong.push(error.to_string());
     }
+}
+
+/// `host` in the table `[mail]` is the setting `mail_host`.
+fn flatten(table: BTreeMap<String, Spanned<Value>>) -> Vec<(String, Spanned<Value>)> {
+    let mut entries = Vec::new();
+    for (name, value) in table {
+        let span = value.span();
+        match value.into_inner() {
+            Value::Table(inner) if name == "mail" => {
+                entries.extend(inner.into_iter().map(|(key, value)| {
+                    (format!("{name}_{key}"), Spanned::new(span.clone(), value))
+                }))
+            }
+            other => entries.push((name, Spanned::new(span, other))),
+        }
+    }
+    entries
 }
 
 /// The value as a variable would have it.

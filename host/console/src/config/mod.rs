@@ -4,6 +4,7 @@
 mod file;
 mod first_database;
 mod layers;
+mod mail;
 mod nearest;
 mod settings;
 mod understand;
@@ -15,6 +16,7 @@ use std::{
 };
 
 use cofferdam_model::{Connection, Secret, Username};
+use rustls::pki_types::CertificateDer;
 
 pub use first_database::{from_here, parse_url};
 pub use layers::{Layers, Origin, environment, refuse_open_file};
@@ -70,6 +72,32 @@ pub struct RunLimits {
     pub keep_free_bytes: u64,
 }
 
+/// How the connection to the mail relay is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailTls {
+    /// Not at all; for a relay on this machine.
+    None,
+    /// It begins in clear and turns to TLS, or ends.
+    Starttls,
+    /// From the first byte.
+    Tls,
+}
+
+/// The SMTP relay for mail.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: MailTls,
+    /// Name and password, where it wants them.
+    pub login: Option<(String, Secret)>,
+    /// The sender of every mail.
+    pub from: String,
+}
+
 /// What is taken over at the first start, once.
 #[derive(Debug, Clone, Default)]
 pub struct FirstStart {
@@ -103,6 +131,10 @@ pub struct Config {
     pub master_key: MasterKey,
     /// Folder of the plugins.
     pub plugin_dir: PathBuf,
+    /// Certificate authorities that plugins trust beside the system's.
+    pub plugin_authorities: Vec<CertificateDer<'static>>,
+    /// The relay for mail.
+    pub mail: Option<Relay>,
     /// Folder of the backups.
     pub backup_dir: PathBuf,
     /// A further folder with PostgreSQL's programs.

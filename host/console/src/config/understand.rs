@@ -10,10 +10,11 @@ use std::{
 };
 
 use cofferdam_model::{Secret, Username};
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
 use super::{
     Access, Config, Declared, FirstStart, Layers, MasterKey, RunLimits,
-    first_database::first_database, settings,
+    first_database::first_database, mail, settings,
 };
 
 /// What is wrong with the settings, one sentence each; an entry may carry a
@@ -34,6 +35,8 @@ impl Config {
             catalog: catalog(&mut it, &data_dir),
             master_key: master_key(&mut it, &data_dir),
             plugin_dir: within(&it, "plugin_dir", "plugins"),
+            plugin_authorities: authorities(&mut it),
+            mail: mail::relay(&mut it),
             backup_dir: within(&it, "backup_dir", "backups"),
             postgres_bin_dir: it.path("postgres_bin_dir"),
             access: access(&mut it),
@@ -90,7 +93,7 @@ impl Reading<'_> {
 
     /// A path, from the root: what is stored must mean the same tomorrow,
     /// whatever folder the next start happens in.
-    fn path(&self, name: &str) -> Option<PathBuf> {
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
         self.get(name).map(|text| absolute(Path::new(text.expose())))
     }
 
@@ -229,6 +232,19 @@ fn trusted_proxies(list: &str) -> Result<Vec<IpAddr>, String> {
     items
         .map(|item| item.parse().map_err(|_| format!("has {item:?}, which is not an IP address")))
         .collect()
+}
+
+fn authorities(it: &mut Reading<'_>) -> Vec<CertificateDer<'static>> {
+    let found = it.value("plugin_ca_file", |path| {
+        let certificates = CertificateDer::pem_file_iter(path)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| format!("cannot be read: {error}"))?;
+        if certificates.is_empty() {
+            return Err("has no certificate in it".to_owned());
+        }
+        Ok(certificates)
+    });
+    found.unwrap_or_default()
 }
 
 fn first_admin(it: &mut Reading<'_>) -> Option<(Username, Secret)> {

@@ -2,10 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use cofferdam_model::{
-    Backup as Record, BackupStatus, Engine, Failure, FileState, Format, Trigger,
+    Backup as Record, BackupStatus, Delivery as DeliveryRecord, Engine, Failure, FileState, Format,
+    Trigger,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::Delivery;
 
 /// One backup.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -72,27 +75,13 @@ pub struct Backup {
     pub download_url: Option<String>,
 }
 
-/// One copy of a backup at a destination.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Delivery {
-    /// The destination's name.
-    pub destination: String,
-    /// How far it has come.
-    pub status: String,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// Where the copy is, in the destination's words.
-    pub location: Option<String>,
-    /// Why it failed.
-    pub error: Option<String>,
-}
-
 impl Backup {
-    /// The record as JSON; `now` gives the relative time.
-    pub fn new(record: &Record, now: DateTime<Utc>) -> Self {
+    /// The record with its deliveries as JSON; `now` gives the relative time.
+    pub fn new(record: &Record, deliveries: &[DeliveryRecord], now: DateTime<Utc>) -> Self {
+        let is_copied = || deliveries.iter().any(DeliveryRecord::is_copy);
         let downloadable = match record.status {
             BackupStatus::Running => true,
-            BackupStatus::Completed => record.file_state == Some(FileState::Present),
+            BackupStatus::Completed => record.file_state == Some(FileState::Present) || is_copied(),
             _ => false,
         };
         let duration = record.started_at.zip(record.completed_at);
@@ -125,7 +114,7 @@ impl Backup {
             labels: record.labels.iter().map(|label| label.as_str().to_owned()).collect(),
             tool_version: record.tool_version.clone(),
             error: record.failure.clone(),
-            deliveries: Vec::new(),
+            deliveries: deliveries.iter().map(Delivery::new).collect(),
             download_url: downloadable.then(|| format!("/api/v1/backups/{}/download", record.id)),
         }
     }

@@ -22,7 +22,8 @@ pub struct NewBackup {
     /// Not offered yet: true is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encrypt: Option<bool>,
-    /// Not offered yet: anything but an empty list is refused.
+    /// Names of the destinations it goes to; without it, every enabled one
+    /// that its database has. An empty list is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destinations: Option<Vec<String>>,
 }

@@ -4,11 +4,18 @@
 mod backup;
 mod backup_calls;
 mod database;
+mod destination;
+mod plugin;
 mod session;
 mod status;
 
 pub use backup::{Backup, BackupPage};
 pub use backup_calls::{BackupLog, BackupQuery, BackupState, Labels, LogEntry, NewBackup, Pin};
 pub use database::{AddedDatabase, ConnectionView, Database, DatabaseInput, DatabaseList};
+pub use destination::{
+    Attempt, Delivery, DeliveryDetail, Destination, DestinationCheck, DestinationInput,
+    DestinationList, SettingError,
+};
+pub use plugin::{Approval, Plugin, PluginAbout, PluginImport, PluginList, PluginState};
 pub use session::{LoginAnswer, LoginRequest};
 pub use status::{Stats, Status};

@@ -18,7 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::range::{self, Wanted};
 use crate::{
     app::App,
-    service::{Actor, Error, Result, files},
+    service::{Actor, Error, Result, fetch, files},
 };
 
 /// Bytes read at once; four of these wait for the network at most.
@@ -47,7 +47,11 @@ pub async fn answer(
     }
     match files::open(app, by, backup).await? {
         files::Source::File { backup, file, size } => {
-            finished(app, by, request, &backup, file, size).await
+            finished(app, by, request, &backup, Stored::File(file), size).await
+        }
+        files::Source::Remote { backup, copy } => {
+            let size = copy.size();
+            finished(app, by, request, &backup, Stored::Copy(copy), size).await
         }
         files::Source::Running(live) => {
             if request.method() != Method::HEAD {
@@ -58,12 +62,18 @@ pub async fn answer(
     }
 }
 
+/// Where the bytes of a finished backup are.
+enum Stored {
+    File(File),
+    Copy(Box<fetch::Copy>),
+}
+
 async fn finished(
     app: &Data<App>,
     by: &Actor,
     request: &HttpRequest,
     backup: &Backup,
-    file: File,
+    stored: Stored,
     size: u64,
 ) -> Result<HttpResponse> {
     let etag = format!("\"{}\"", backup.sha256.as_deref().unwrap_or_default());
@@ -82,14 +92,20 @@ async fn finished(
     if let Wanted::Part(from, to) = wanted {
         response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{size}")));
     }
-    let (chunks, receiver) = mpsc::channel(AHEAD);
-    if !head {
-        // A download in parts is one download, noted with its first part.
-        if from == 0 {
-            files::note_download(app, by, backup).await?;
-        }
-        tokio::spawn(send_file(Arc::new(file), from, length, chunks));
+    // A download in parts is one download, noted with its first part.
+    if !head && from == 0 {
+        files::note_download(app, by, backup).await?;
     }
+    let receiver = match stored {
+        Stored::Copy(copy) if !head => copy.fetch(app, from, length),
+        stored => {
+            let (chunks, receiver) = mpsc::channel(AHEAD);
+            if let (Stored::File(file), false) = (stored, head) {
+                tokio::spawn(send_file(Arc::new(file), from, length, chunks));
+            }
+            receiver
+        }
+    };
     Ok(response.no_chunking(length).streaming(ReceiverStream::new(receiver)))
 }
 

@@ -113,6 +113,50 @@ fn api_scope() -> actix_web::Scope<
                         .route(route(Method::HEAD, Operator).to(api::backups::download)),
                 )
                 .service(
+                    web::resource("/backups/{id}/deliveries/{delivery}")
+                        .route(route(Method::GET, Viewer).to(api::destinations::delivery)),
+                )
+                .service(
+                    web::resource("/backups/{id}/deliveries/{delivery}/retry")
+                        .route(route(Method::POST, Operator).to(api::destinations::retry)),
+                )
+                .service(
+                    web::resource("/backups/{id}/deliveries/{delivery}/cancel")
+                        .route(route(Method::POST, Operator).to(api::destinations::cancel)),
+                )
+                .service(
+                    web::resource("/destinations")
+                        .route(route(Method::GET, Viewer).to(api::destinations::list))
+                        .route(route(Method::POST, Administrator).to(api::destinations::create)),
+                )
+                .service(
+                    web::resource("/destinations/{id}")
+                        .route(route(Method::GET, Viewer).to(api::destinations::get))
+                        .route(route(Method::PATCH, Administrator).to(api::destinations::update))
+                        .route(route(Method::DELETE, Administrator).to(api::destinations::remove)),
+                )
+                .service(
+                    web::resource("/destinations/{id}/check")
+                        .route(route(Method::POST, Administrator).to(api::destinations::check)),
+                )
+                .service(
+                    web::resource("/plugins")
+                        .route(route(Method::GET, Viewer).to(api::plugins::list))
+                        .route(route(Method::POST, Administrator).to(api::plugins::upload)),
+                )
+                .service(
+                    web::resource("/plugins/{hash}")
+                        .route(route(Method::GET, Viewer).to(api::plugins::get)),
+                )
+                .service(
+                    web::resource("/plugins/{hash}/approve")
+                        .route(route(Method::POST, Administrator).to(api::plugins::approve)),
+                )
+                .service(
+                    web::resource("/plugins/{hash}/revoke")
+                        .route(route(Method::POST, Administrator).to(api::plugins::revoke)),
+                )
+                .service(
                     web::resource("/backups/{id}/cancel")
                         .route(route(Method::POST, Operator).to(api::backups::cancel)),
                 )

@@ -2,8 +2,8 @@
 
 use std::{fmt::Display, time::Instant};
 
-use cofferdam_catalog::{ActorKind, NewAudit, Outcome, Tx};
-use cofferdam_model::{Backup, Database, Timestamp, UserId};
+use cofferdam_catalog::{ActorKind, NewAudit, NewComponent, Outcome, Tx};
+use cofferdam_model::{Backup, Database, Delivery, Destination, Timestamp, UserId};
 use serde_json::{Value, json};
 
 use super::{Actor, Door, Result};
@@ -26,6 +26,35 @@ impl Object {
     /// A database.
     pub fn database(database: &Database) -> Self {
         Self { kind: "database", id: database.id.to_string(), name: database.slug.to_string() }
+    }
+
+    /// A component.
+    pub fn component(component: &NewComponent) -> Self {
+        let name = format!("{} {}", component.plugin, component.version);
+        Self { kind: "plugin", id: component.hash.to_string(), name }
+    }
+
+    /// A file in the plugin folder.
+    pub fn file(name: &str) -> Self {
+        Self { kind: "file", id: name.to_owned(), name: name.to_owned() }
+    }
+
+    /// A destination.
+    pub fn destination(destination: &Destination) -> Self {
+        Self {
+            kind: "destination",
+            id: destination.id.to_string(),
+            name: destination.name.to_string(),
+        }
+    }
+
+    /// A delivery.
+    pub fn delivery(delivery: &Delivery) -> Self {
+        Self {
+            kind: "delivery",
+            id: delivery.id.to_string(),
+            name: format!("{} to {}", delivery.backup, delivery.destination_name),
+        }
     }
 
     /// A backup.

@@ -64,12 +64,13 @@ pub fn filter(query: &dto::BackupQuery) -> Result<BackupFilter> {
 /// No filter needs more than this; a longer one is not looked at.
 fn check_lengths(query: &dto::BackupQuery) -> Result<()> {
     let mut wrong = Vec::new();
-    let mut at_most = |field, text: &Option<String>, fits: fn(&str) -> bool, limit: usize| {
-        if text.as_deref().is_some_and(|text| !fits(text)) {
-            let message = format!("at most {limit} characters");
-            wrong.push(FieldError { field, message });
-        }
-    };
+    let mut at_most =
+        |field: &'static str, text: &Option<String>, fits: fn(&str) -> bool, limit: usize| {
+            if text.as_deref().is_some_and(|text| !fits(text)) {
+                let message = format!("at most {limit} characters");
+                wrong.push(FieldError::new(field, message));
+            }
+        };
     at_most("q", &query.q, |text| text.chars().count() <= SEARCH_MAX, SEARCH_MAX);
     for (field, text) in [
         ("status", &query.status),

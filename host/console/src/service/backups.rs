@@ -4,10 +4,10 @@
 use cofferdam_backup::Stop;
 use cofferdam_catalog::{BackupFilter, BackupPage, Cancelled, Digest, NewBackup};
 use cofferdam_model::{
-    Backup, BackupId, BackupOptions, BackupStatus, Database, Label, Progress, UserId,
+    Backup, BackupId, BackupOptions, BackupStatus, Database, DestinationId, Label, Progress, UserId,
 };
 
-use super::{Actor, Error, FieldError, Result, audit, databases};
+use super::{Actor, Error, FieldError, Result, audit, databases, destinations};
 use crate::{app::App, dto, hub::Change};
 
 pub use super::{backup_filter::filter, backup_find::find};
@@ -16,9 +16,13 @@ pub use super::{backup_filter::filter, backup_find::find};
 const LABELS_MAX: usize = 20;
 
 /// Understands a wish. All wrong fields are named at once.
-async fn understand(app: &App, wish: &dto::NewBackup) -> Result<(Database, BackupOptions)> {
+async fn understand(
+    app: &App,
+    wish: &dto::NewBackup,
+) -> Result<(Database, BackupOptions, Option<Vec<DestinationId>>)> {
     let mut wrong = Vec::new();
-    let mut refuse = |field, message: String| wrong.push(FieldError { field, message });
+    let mut refuse =
+        |field: &'static str, message: String| wrong.push(FieldError::new(field, message));
     let mut options = BackupOptions::default();
     if let Some(text) = &wish.description {
         match text.parse() {
@@ -41,8 +45,19 @@ async fn understand(app: &App, wish: &dto::NewBackup) -> Result<(Database, Backu
     if wish.encrypt == Some(true) {
         refuse("encrypt", "this version cannot encrypt backups".to_owned());
     }
-    if wish.destinations.as_ref().is_some_and(|list| !list.is_empty()) {
-        refuse("destinations", "this version has no destinations".to_owned());
+    let mut destinations = wish.destinations.as_ref().map(|_| Vec::new());
+    for key in wish.destinations.iter().flatten().filter(|key| !key.is_empty()) {
+        match destinations::find(app, key).await {
+            Ok(found) if !found.roles.storage => {
+                refuse("destinations", format!("{key} does not keep backups"));
+            }
+            Ok(found) if !found.enabled => refuse("destinations", format!("{key} is switched off")),
+            Ok(found) => destinations.get_or_insert_default().push(found.id),
+            Err(Error::NotFound(_)) => {
+                refuse("destinations", format!("there is no destination {key:?}"));
+            }
+            Err(other) => return Err(other),
+        }
     }
     let database = match databases::find(app, &wish.database).await {
         Ok(database) => Some(database),
@@ -58,7 +73,7 @@ async fn understand(app: &App, wish: &dto::NewBackup) -> Result<(Database, Backu
         refuse("format", failure.message);
     }
     match database {
-        Some(database) if wrong.is_empty() => Ok((database, options)),
+        Some(database) if wrong.is_empty() => Ok((database, options, destinations)),
         _ => Err(Error::Invalid(wrong)),
     }
 }
@@ -89,7 +104,7 @@ pub async fn create(
                 .ok_or_else(|| Error::conflict("the backup of this Idempotency-Key was deleted"));
         }
     }
-    let (database, options) = understand(app, wish).await?;
+    let (database, options, destinations) = understand(app, wish).await?;
     let mut tx = match begun {
         Some(tx) => tx,
         None => app.catalog.begin().await?,
@@ -102,6 +117,7 @@ pub async fn create(
         options,
         created_by: by.name.clone(),
         labels: Vec::new(),
+        destinations,
     };
     let backup = tx.insert_backup(&new, now).await?;
     if let Some((user, key)) = key {
@@ -274,10 +290,11 @@ pub async fn is_only_good(app: &App, backup: &Backup) -> Result<bool> {
     Ok(false)
 }
 
-/// Deletes a backup's record and file. The tombstone comes first: if the
+/// Deletes a backup's record and file, and unless `keep_remote` its copies at
+/// destinations, which a worker does from the queue. The tombstone comes first: if the
 /// process dies in between, the next start finishes the deletion instead of
 /// bringing the backup back.
-pub async fn delete(app: &App, by: &Actor, backup: &Backup) -> Result<()> {
+pub async fn delete(app: &App, by: &Actor, backup: &Backup, keep_remote: bool) -> Result<()> {
     if matches!(backup.status, BackupStatus::Pending | BackupStatus::Running) {
         return Err(Error::Conflict {
             message: "the backup is still being made".to_owned(),
@@ -290,8 +307,10 @@ pub async fn delete(app: &App, by: &Actor, backup: &Backup) -> Result<()> {
     };
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
-    let deleted = tx.delete_backup(backup.id, &by.name, now).await?;
-    audit::record(&mut tx, by, "backup.delete", audit::Object::backup(&deleted), now).await?;
+    let deleted = tx.delete_backup(backup.id, keep_remote, &by.name, now).await?;
+    let details = serde_json::json!({ "keep_remote": keep_remote });
+    let object = audit::Object::backup(&deleted);
+    audit::record_with(&mut tx, by, "backup.delete", object, details, now).await?;
     // A task of its own: once the record is gone, the file goes too, even if
     // whoever asked has gone away.
     let work = tokio::spawn(async move {
@@ -307,5 +326,6 @@ pub async fn delete(app: &App, by: &Actor, backup: &Backup) -> Result<()> {
     });
     let done = work.await.map_err(|error| Error::Internal(error.into()))?;
     app.hub.tell(Change::List);
+    app.hub.work.notify_one();
     done
 }

@@ -170,7 +170,8 @@ fn postgres(
             .or_else(|| old.cloned())
             .unwrap_or_default()
     };
-    let mut refuse = |field, message: String| wrong.push(FieldError { field, message });
+    let mut refuse =
+        |field: &'static str, message: String| wrong.push(FieldError::new(field, message));
     let port = match input.port {
         None => old.map_or(5432, |it| it.port),
         Some(number) => u16::try_from(number).ok().filter(|port| *port > 0).unwrap_or_else(|| {
@@ -223,7 +224,7 @@ fn checked(connection: Connection, before: Option<&Connection>) -> Result<Connec
         } else {
             return;
         };
-        wrong.push(FieldError { field, message: message.to_owned() });
+        wrong.push(FieldError::new(field, message));
     };
     match &connection {
         Connection::Postgres(it) => {
@@ -234,15 +235,12 @@ fn checked(connection: Connection, before: Option<&Connection>) -> Result<Connec
             let authorities = it.sslrootcert.as_ref().map(|path| path.to_string_lossy());
             field("sslrootcert", authorities.as_deref().unwrap_or_default(), false);
             if it.host.contains(',') {
-                wrong.push(FieldError { field: "host", message: "one host only".to_owned() });
+                wrong.push(FieldError::new("host", "one host only"));
             }
             if let Some(path) = &it.sslrootcert
                 && !path.is_absolute()
             {
-                wrong.push(FieldError {
-                    field: "sslrootcert",
-                    message: "an absolute path is needed".to_owned(),
-                });
+                wrong.push(FieldError::new("sslrootcert", "an absolute path is needed"));
             }
             // Somebody who may change the host but does not know the password
             // must not have it sent to a host of theirs.
@@ -252,10 +250,10 @@ fn checked(connection: Connection, before: Option<&Connection>) -> Result<Connec
                 && it.password.as_ref().map(Secret::expose)
                     == old.password.as_ref().map(Secret::expose)
             {
-                wrong.push(FieldError {
-                    field: "password",
-                    message: "type the password again, since the server is another one".to_owned(),
-                });
+                wrong.push(FieldError::new(
+                    "password",
+                    "type the password again, since the server is another one",
+                ));
             }
         }
         Connection::Sqlite(it) => {
@@ -263,7 +261,7 @@ fn checked(connection: Connection, before: Option<&Connection>) -> Result<Connec
             if !it.path.as_os_str().is_empty() && !it.path.is_absolute() {
                 let message =
                     "a path from the root is needed, such as /srv/blog/blog.db".to_owned();
-                wrong.push(FieldError { field: "path", message });
+                wrong.push(FieldError::new("path", message));
             }
         }
     }
@@ -327,7 +325,7 @@ mod tests {
             ..DatabaseInput::default()
         };
         let Err(Error::Invalid(fields)) = understand(&input, None) else { panic!("invalid") };
-        let names: Vec<_> = fields.iter().map(|it| it.field).collect();
+        let names: Vec<_> = fields.iter().map(|it| it.field.as_ref()).collect();
         assert_eq!(names, ["port", "sslmode"]);
         let Err(Error::Invalid(fields)) = understand(&DatabaseInput::default(), None) else {
             panic!("invalid")

@@ -78,7 +78,7 @@ async fn store(app: &App, by: &Actor, input: &DatabaseInput) -> Result<(Database
             return Err(Error::field("name", error));
         }
         (Err(Error::Invalid(mut fields)), Some(Err(error))) => {
-            fields.push(super::FieldError { field: "name", message: error.to_string() });
+            fields.push(super::FieldError::new("name", error.to_string()));
             return Err(Error::Invalid(fields));
         }
         (other, _) => other?,

@@ -1,14 +1,24 @@
 //! What a service function answers when it does not do what was asked.
 
+use std::borrow::Cow;
+
 use cofferdam_model::Failure;
 
 /// One field of a form or a JSON body that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// The field's name in forms and JSON.
-    pub field: &'static str,
+    /// The field's name in forms and JSON; a setting of a destination as
+    /// `settings.bucket`.
+    pub field: Cow<'static, str>,
     /// What it should be, as a sentence without a full stop.
     pub message: String,
+}
+
+impl FieldError {
+    /// This field, and what it should be.
+    pub fn new(field: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
 }
 
 /// The kinds that page, API and command line answer differently.
@@ -91,7 +101,7 @@ impl Error {
     /// One wrong field.
     #[allow(clippy::needless_pass_by_value)] // Callers hand over what they have just made.
     pub fn field(field: &'static str, message: impl ToString) -> Self {
-        Self::Invalid(vec![FieldError { field, message: message.to_string() }])
+        Self::Invalid(vec![FieldError::new(field, message.to_string())])
     }
 
     /// What to do, where there is something.

@@ -6,7 +6,7 @@ use cofferdam_artifact::{FolderError, follow::Live};
 use cofferdam_model::{Backup, BackupStatus, Database, Engine, FileState, LogLine, Role};
 use tokio::sync::watch;
 
-use super::{Actor, Error, Result, audit, backups, connection};
+use super::{Actor, Error, Result, audit, backups, connection, fetch};
 use crate::{
     app::App,
     hub::{Change, Running},
@@ -22,6 +22,13 @@ pub enum Source {
         file: File,
         /// Its size now, which is the recorded one.
         size: u64,
+    },
+    /// It is gone here, and a destination has a copy.
+    Remote {
+        /// Its record as it is now.
+        backup: Box<Backup>,
+        /// Where it comes from.
+        copy: Box<fetch::Copy>,
     },
     /// It is being made by this process; its bytes come as they are written.
     Running(watch::Receiver<Option<Live>>),
@@ -80,6 +87,11 @@ pub fn is_own(app: &App, database: &Database) -> bool {
 
 async fn open_file(app: &App, backup: &Backup) -> Result<Source> {
     let seen = look(app, backup.clone()).await?;
+    if seen.file_state != Some(FileState::Present)
+        && let Some(copy) = fetch::copy(app, &seen).await?
+    {
+        return Ok(Source::Remote { backup: Box::new(seen), copy: Box::new(copy) });
+    }
     match (seen.file_state, seen.filename.clone()) {
         (Some(FileState::Present), Some(name)) => {
             let folder = app.folder().await?;

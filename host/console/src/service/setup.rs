@@ -118,7 +118,9 @@ pub async fn use_link(
         return Err(Error::NotFound("set-up link"));
     }
     let mut wrong = Vec::new();
-    let mut refuse = |field, message: String| wrong.push(super::FieldError { field, message });
+    let mut refuse = |field: &'static str, message: String| {
+        wrong.push(super::FieldError::new(field, message));
+    };
     let username =
         name.parse::<Username>().map_err(|error| refuse("username", error.to_string())).ok();
     if let Err(weak) = password::check_new(&password, name) {

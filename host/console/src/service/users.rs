@@ -201,7 +201,8 @@ pub async fn change_password(
         app.throttle.count(address, &by.name)?;
     }
     let mut wrong = Vec::new();
-    let mut refuse = |field, message: String| wrong.push(FieldError { field, message });
+    let mut refuse =
+        |field: &'static str, message: String| wrong.push(FieldError::new(field, message));
     if !app.passwords.verify(current, Some(user.password_hash.clone())).await {
         refuse("current", "this is not your present password".to_owned());
     }

@@ -1,5 +1,7 @@
-//! Takes jobs from the queue and runs them. The only part that makes backups.
+//! Takes jobs from the queue and runs them. The only part that makes backups
+//! and delivers them.
 
+mod deliver;
 mod notes;
 mod record;
 mod run;
@@ -8,11 +10,12 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use cofferdam_backup::Stop;
-use cofferdam_model::Job;
+use cofferdam_model::{BackupId, Job, JobKind};
 use tokio::{sync::watch, task::JoinSet, time};
 
 use crate::app::App;
 
+pub use deliver::{lease as lease_delivery, run_delivery};
 pub use run::run_job;
 
 /// Without renewal a lease ends after this time.
@@ -29,8 +32,16 @@ pub async fn work(app: Arc<App>, name: String, mut stop: watch::Receiver<bool>) 
     let mut running = JoinSet::new();
     while !*stop.borrow() {
         match lease_next(&app, &name).await {
-            Ok(Some(job)) => {
-                running.spawn(run_job(app.clone(), job));
+            Ok(Some((id, job))) => {
+                running.spawn(run_job(app.clone(), id, job));
+                continue;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!("the queue cannot be read: {error:#}"),
+        }
+        match lease_delivery(&app, &name, None).await {
+            Ok(Some((job, delivery))) => {
+                running.spawn(run_delivery(app.clone(), job, delivery));
                 continue;
             }
             Ok(None) => {}
@@ -43,13 +54,14 @@ pub async fn work(app: Arc<App>, name: String, mut stop: watch::Receiver<bool>) 
             _ = stop.changed() => {}
         }
     }
+    app.hub.interrupt_deliveries();
     for run in app.hub.all() {
         run.control.cancel(Stop::Interrupted);
     }
     while running.join_next().await.is_some() {}
 }
 
-async fn lease_next(app: &App, name: &str) -> anyhow::Result<Option<Job>> {
+async fn lease_next(app: &App, name: &str) -> anyhow::Result<Option<(BackupId, Job)>> {
     let (waiting, _) = app.catalog.queue_length().await?;
     if waiting == 0 {
         return Ok(None);
@@ -57,5 +69,8 @@ async fn lease_next(app: &App, name: &str) -> anyhow::Result<Option<Job>> {
     let mut tx = app.catalog.begin().await?;
     let job = tx.lease_next(name, app.now(), LEASE, app.config.limits.concurrent).await?;
     tx.commit().await?;
-    Ok(job)
+    Ok(job.and_then(|job| match job.kind {
+        JobKind::Backup(id) => Some((id, job)),
+        JobKind::Delivery(_) => None,
+    }))
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use cofferdam_backup::{Limits, Run, Stop};
-use cofferdam_model::{Backup, BackupId, Failure, FailureKind, Job, JobKind, Sidecar};
+use cofferdam_model::{Backup, BackupId, Failure, FailureKind, Job, Sidecar};
 use tokio::time;
 
 use super::{
@@ -18,10 +18,9 @@ use crate::{
     service::{backups, databases},
 };
 
-/// Runs one leased job to its end and records the outcome.
+/// Runs the leased job of a backup to its end and records the outcome.
 /// It has its place in the hub from this call on, before it is first polled.
-pub fn run_job(app: Arc<App>, job: Job) -> impl Future<Output = ()> + Send {
-    let JobKind::Backup(id) = job.kind;
+pub fn run_job(app: Arc<App>, id: BackupId, job: Job) -> impl Future<Output = ()> + Send {
     let place = Place::take(&app, id);
     app.hub.tell(Change::Backup(id));
     async move {

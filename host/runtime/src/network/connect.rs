@@ -25,7 +25,9 @@ use super::{
     early::KeepsAnswers,
     error,
 };
-use crate::{Denied, grants::address_of};
+use cofferdam_model::address_of;
+
+use crate::Denied;
 
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

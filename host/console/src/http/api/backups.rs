@@ -8,7 +8,7 @@ use crate::{
     app::App,
     dto::{Backup, BackupLog, BackupPage, BackupQuery, BackupState, Labels, NewBackup, Pin, Stats},
     http::{download, guard::Caller},
-    service::{Error, Result, backups, status},
+    service::{Error, Result, backups, deliveries, status},
 };
 
 /// Asks for a backup. With an `Idempotency-Key`, the same request sent again
@@ -35,7 +35,7 @@ pub async fn create(
     let backup = backups::create(&app, &caller, &wish, caller.user.zip(key)).await?;
     Ok(HttpResponse::Accepted()
         .insert_header(("location", format!("/api/v1/backups/{}", backup.id)))
-        .json(Backup::new(&backup, app.now())))
+        .json(deliveries::with_backup(&app, &backup).await?))
 }
 
 /// A page of the list, newest first.
@@ -46,9 +46,8 @@ pub async fn create(
 pub async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse> {
     let filter = backups::filter(&query::<BackupQuery>(&request)?)?;
     let page = backups::list(&app, &filter).await?;
-    let now = app.now();
     Ok(HttpResponse::Ok().json(BackupPage {
-        backups: page.backups.iter().map(|it| Backup::new(it, now)).collect(),
+        backups: deliveries::with_backups(&app, &page.backups).await?,
         total: page.total,
         limit: filter.limit,
         offset: filter.offset,
@@ -68,7 +67,7 @@ pub async fn stats(app: web::Data<App>) -> Result<HttpResponse> {
 )]
 pub async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse> {
     let backup = crate::service::files::look(&app, backups::find(&app, &id).await?).await?;
-    Ok(HttpResponse::Ok().json(Backup::new(&backup, app.now())))
+    Ok(HttpResponse::Ok().json(deliveries::with_backup(&app, &backup).await?))
 }
 
 /// How a backup stands, with its live progress.
@@ -162,7 +161,7 @@ pub async fn pin(
 ) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
     let backup = backups::set_pinned(&app, &caller, &backup, pin.pinned).await?;
-    Ok(HttpResponse::Ok().json(Backup::new(&backup, app.now())))
+    Ok(HttpResponse::Ok().json(deliveries::with_backup(&app, &backup).await?))
 }
 
 /// Gives a backup these labels in place of those it had.
@@ -178,20 +177,32 @@ pub async fn labels(
 ) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
     let backup = backups::set_labels(&app, &caller, &backup, &wish.labels).await?;
-    Ok(HttpResponse::Ok().json(Backup::new(&backup, app.now())))
+    Ok(HttpResponse::Ok().json(deliveries::with_backup(&app, &backup).await?))
 }
 
-/// Deletes a backup's file and record.
+/// What of a backup stays when it is deleted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeleteQuery {
+    #[serde(default)]
+    keep_remote: bool,
+}
+
+/// Deletes a backup's file and record, and its copies at destinations unless
+/// `keep_remote` is true.
 #[utoipa::path(
-    delete, path = "/api/v1/backups/{id}", tag = "backups", operation_id = "delete_backup", params(("id" = String, Path,)),
-    responses((status = 204), (status = 404), (status = 409, description = "It runs or is pinned")),
+    delete, path = "/api/v1/backups/{id}", tag = "backups", operation_id = "delete_backup",
+    params(("id" = String, Path,), ("keep_remote" = Option<bool>, Query,)),
+    responses((status = 204), (status = 404), (status = 409, description = "It runs, is being delivered, or is pinned")),
 )]
 pub async fn delete(
     app: web::Data<App>,
     caller: Caller,
+    request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
-    backups::delete(&app, &caller, &backup).await?;
+    let keep_remote = query::<DeleteQuery>(&request)?.keep_remote;
+    backups::delete(&app, &caller, &backup, keep_remote).await?;
     Ok(HttpResponse::NoContent().finish())
 }

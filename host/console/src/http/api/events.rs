@@ -14,10 +14,9 @@ use tokio::time;
 use super::backups::state_of;
 use crate::{
     app::App,
-    dto::Backup,
     http::guard::Caller,
     hub::Change,
-    service::{Actor, Result, backups, users},
+    service::{Actor, Result, backups, deliveries, users},
 };
 
 /// Without a word from the run, the catalog is looked at so often: the run may
@@ -70,7 +69,8 @@ pub async fn stream(
                 }
             }
             if ended {
-                yield Ok(event("done", None, &Backup::new(&now, app.now())));
+                let Ok(shown) = deliveries::with_backup(&app, &now).await else { return };
+                yield Ok(event("done", None, &shown));
                 return;
             }
             let Ok(state) = state_of(&app, &backup.id.to_string()).await else { return };

@@ -2,9 +2,11 @@
 
 pub mod backups;
 pub mod databases;
+pub mod destinations;
 pub mod docs;
 pub mod events;
 pub mod openapi;
+pub mod plugins;
 pub mod session;
 pub mod status;
 

@@ -9,7 +9,7 @@ use utoipa::{
     },
 };
 
-use super::{backups, databases, events, session, status};
+use super::{backups, databases, destinations, events, plugins, session, status};
 
 /// The document. A test holds its paths against the route table.
 #[derive(OpenApi)]
@@ -20,6 +20,9 @@ use super::{backups, databases, events, session, status};
         databases::list, databases::create, databases::get, databases::update, databases::remove, databases::check,
         backups::create, backups::list, backups::stats, backups::get, backups::state, backups::log, events::stream,
         backups::download, backups::cancel, backups::pin, backups::labels, backups::delete,
+        destinations::delivery, destinations::retry, destinations::cancel,
+        destinations::list, destinations::create, destinations::get, destinations::update, destinations::remove, destinations::check,
+        plugins::list, plugins::upload, plugins::get, plugins::approve, plugins::revoke,
     ),
     modifiers(&Bearer),
     security(("bearer" = [])),

@@ -212,7 +212,7 @@ pub async fn delete(
     _form: CheckedForm<Empty>,
 ) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
-    match backups::delete(&app, &caller, &backup).await {
+    match backups::delete(&app, &caller, &backup, false).await {
         Ok(()) => {
             let name = backup.filename.as_deref().unwrap_or("the record");
             session::notice(&session, NoticeKind::Done, &format!("{name} was deleted."));

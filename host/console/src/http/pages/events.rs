@@ -43,20 +43,20 @@ pub async fn stream(
         let mut look = time::interval(Duration::from_secs(1));
         loop {
             let mut changed: HashSet<BackupId> = HashSet::new();
-            let mut list = false;
+            let mut others = Others::default();
             tokio::select! {
                 () = &mut closing => return,
                 change = news.recv() => match change {
-                    Ok(change) => note(change, &mut changed, &mut list),
+                    Ok(change) => note(change, &mut changed, &mut others),
                     // Too much happened: the page fetches the list, and with it everything.
-                    Err(RecvError::Lagged(_)) => list = true,
+                    Err(RecvError::Lagged(_)) => others = Others::all(),
                     Err(RecvError::Closed) => return,
                 },
                 // Runs of a command line are seen through the catalog.
                 _ = look.tick() => {
                     let now = foreign_state(&app).await;
                     if now != foreign {
-                        list = now.len() != foreign.len();
+                        others.list = now.len() != foreign.len();
                         changed.extend(now.iter().chain(&foreign).map(|(id, _)| *id));
                         foreign = now;
                     }
@@ -68,19 +68,23 @@ pub async fn stream(
                     yield Ok(Bytes::from_static(b": still here\n\n"));
                 }
             }
-            if changed.is_empty() && !list {
+            if changed.is_empty() && others == Others::default() {
                 continue;
             }
             time::sleep(PACE).await;
             while let Ok(change) = news.try_recv() {
-                note(change, &mut changed, &mut list);
+                note(change, &mut changed, &mut others);
             }
             let mut text = String::new();
             for id in changed {
                 let _ = write!(text, "event: backup\ndata: {id}\n\n");
             }
-            if list {
-                text.push_str("event: backups\ndata: changed\n\n");
+            for (is_changed, what) in
+                [(others.list, "backups"), (others.plugins, "plugins"), (others.destinations, "destinations")]
+            {
+                if is_changed {
+                    let _ = write!(text, "event: {what}\ndata: changed\n\n");
+                }
             }
             yield Ok(Bytes::from(text));
         }
@@ -92,12 +96,28 @@ pub async fn stream(
         .streaming(body))
 }
 
-fn note(change: Change, changed: &mut HashSet<BackupId>, list: &mut bool) {
+/// Lists that changed, beside single backups.
+#[derive(Default, PartialEq, Eq)]
+struct Others {
+    list: bool,
+    plugins: bool,
+    destinations: bool,
+}
+
+impl Others {
+    fn all() -> Self {
+        Self { list: true, plugins: true, destinations: true }
+    }
+}
+
+fn note(change: Change, changed: &mut HashSet<BackupId>, others: &mut Others) {
     match change {
         Change::Backup(id) => {
             changed.insert(id);
         }
-        Change::List => *list = true,
+        Change::List => others.list = true,
+        Change::Plugins => others.plugins = true,
+        Change::Destinations => others.destinations = true,
     }
 }
 

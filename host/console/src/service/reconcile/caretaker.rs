@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use cofferdam_catalog::Lease;
+use cofferdam_catalog::{DeliveryLease, Lease};
 
 use super::{
     Report,
     files::{check_presence, list, put_in_step, unclaimed},
-    jobs::close_all,
+    jobs::{close_all, requeue},
     tell,
 };
 use crate::app::App;
@@ -20,6 +20,8 @@ pub struct Caretaker {
     /// Leases that were expired at the last look. One that is expired and
     /// unrenewed at two looks in a row is a dead worker's, whatever the clock did.
     suspects: Vec<Lease>,
+    /// The same of deliveries.
+    delivery_suspects: Vec<DeliveryLease>,
     /// The folder could not be used at the start, and its files wait for a look.
     behind: bool,
 }
@@ -27,7 +29,7 @@ pub struct Caretaker {
 impl Caretaker {
     /// For a console; `behind` when the folder's files still wait for a look.
     pub(super) fn new(app: Arc<App>, name: String, behind: bool) -> Self {
-        Self { app, name, suspects: Vec::new(), behind }
+        Self { app, name, suspects: Vec::new(), delivery_suspects: Vec::new(), behind }
     }
 
     /// For a command line, which closes dead workers' jobs so that its own is
@@ -36,8 +38,20 @@ impl Caretaker {
         Self::new(app, name, false)
     }
 
+    /// Puts the deliveries of dead workers back into the queue.
+    async fn deliveries(&mut self) -> anyhow::Result<()> {
+        let now = self.app.now();
+        let mut expired = self.app.catalog.delivery_leases().await?;
+        expired.retain(|lease| lease.is_expired(now) && !self.app.hub.delivers(lease.delivery));
+        let dead: Vec<DeliveryLease> =
+            expired.iter().filter(|it| self.delivery_suspects.contains(it)).cloned().collect();
+        self.delivery_suspects = expired;
+        requeue(&self.app, &dead).await
+    }
+
     /// Closes the jobs of dead workers.
     pub async fn jobs(&mut self) -> anyhow::Result<()> {
+        self.deliveries().await?;
         let mut expired = self.app.catalog.expired_jobs(self.app.now()).await?;
         expired.retain(|lease| self.app.hub.running(lease.backup_id).is_none());
         let dead: Vec<Lease> =

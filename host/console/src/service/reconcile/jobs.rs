@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cofferdam_catalog::Lease;
+use cofferdam_catalog::{DeliveryLease, Lease};
 use cofferdam_model::{BackupId, Failure, FailureKind};
 
 use super::{Report, files::Unclaimed};
@@ -49,6 +49,20 @@ pub(super) async fn close_all(
         closed.push(id);
     }
     Ok(closed)
+}
+
+/// Puts dead workers' deliveries back into the queue; one that was renewed
+/// meanwhile is left to its worker.
+pub(super) async fn requeue(app: &App, dead: &[DeliveryLease]) -> anyhow::Result<()> {
+    for lease in dead {
+        let mut tx = app.catalog.begin().await?;
+        if tx.requeue_delivery(lease, app.now()).await? {
+            tx.commit().await?;
+            tracing::info!(delivery = %lease.delivery, "a delivery that was cut off is made again");
+            app.hub.work.notify_one();
+        }
+    }
+    Ok(())
 }
 
 /// A killed console leaves its dump's session on the server until the server

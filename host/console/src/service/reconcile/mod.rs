@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use files::{list, put_in_step, unclaimed};
-use jobs::close_all;
+use jobs::{close_all, requeue};
 
 pub use caretaker::Caretaker;
 
@@ -54,6 +54,9 @@ pub async fn at_start(app: &Arc<App>, name: String) -> anyhow::Result<Caretaker>
             true
         }
     };
+    let mut dead = app.catalog.delivery_leases().await?;
+    dead.retain(|lease| lease.worker.starts_with(CONSOLE));
+    requeue(app, &dead).await?;
     tell(&report);
     Ok(Caretaker::new(app.clone(), name, behind))
 }

@@ -1,0 +1,44 @@
+//! Puts the bundled plugins, as `cargo xtask setup` has built them, into the program.
+
+use std::{env, fmt::Write as _, fs, path::Path, process::ExitCode};
+
+/// What every console carries.
+const BUNDLED: &[&str] = &["chat", "email", "local-retention", "s3", "webhook"];
+
+fn main() -> ExitCode {
+    let (Some(here), Some(out)) = (env::var_os("CARGO_MANIFEST_DIR"), env::var_os("OUT_DIR"))
+    else {
+        println!("cargo::error=not run by Cargo");
+        return ExitCode::FAILURE;
+    };
+    let folder = Path::new(&here).join("../../target/plugins");
+    let mut table = String::from(
+        "/// Name of each file, and its bytes.\nstatic BUNDLED: &[(&str, &[u8])] = &[\n",
+    );
+    println!("cargo::rerun-if-changed=build.rs");
+    for name in BUNDLED {
+        let path = folder.join(format!("{name}.wasm"));
+        println!("cargo::rerun-if-changed={}", path.display());
+        match path.canonicalize() {
+            // Writing into a `String` does not fail.
+            Ok(path) => {
+                let _ = writeln!(
+                    table,
+                    "    ({:?}, include_bytes!({path:?})),",
+                    format!("{name}.wasm")
+                );
+            }
+            Err(_) => println!(
+                "cargo::warning=the bundled plugin {name} is not built yet: run `cargo xtask setup`"
+            ),
+        }
+    }
+    table.push_str("];\n");
+    match fs::write(Path::new(&out).join("bundled.rs"), table) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("cargo::error=the table of bundled plugins cannot be written: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! `/destinations`, and the deliveries of a backup.
+
+use actix_web::{HttpResponse, web};
+
+use super::Body;
+use crate::{
+    app::App,
+    dto::{DeliveryDetail, Destination, DestinationCheck, DestinationInput, DestinationList},
+    http::guard::Caller,
+    service::{Result, backups, deliveries, destinations},
+};
+
+/// All destinations, by name.
+#[utoipa::path(get, path = "/api/v1/destinations", tag = "destinations", operation_id = "list_destinations", responses((status = 200, body = DestinationList)))]
+pub async fn list(app: web::Data<App>) -> Result<HttpResponse> {
+    let destinations = destinations::views(&app).await?;
+    Ok(HttpResponse::Ok().json(DestinationList { destinations }))
+}
+
+/// Adds a destination.
+#[utoipa::path(
+    post, path = "/api/v1/destinations", tag = "destinations", operation_id = "add_destination", request_body = DestinationInput,
+    responses((status = 201, body = Destination), (status = 422, description = "Some fields are wrong; see errors")),
+)]
+pub async fn create(
+    app: web::Data<App>,
+    caller: Caller,
+    Body(input): Body<DestinationInput>,
+) -> Result<HttpResponse> {
+    let made = destinations::create(&app, &caller, &input).await?;
+    Ok(HttpResponse::Created()
+        .insert_header(("location", format!("/api/v1/destinations/{}", made.id)))
+        .json(destinations::view(&app, &made).await?))
+}
+
+/// One destination, by identifier or short name.
+#[utoipa::path(
+    get, path = "/api/v1/destinations/{id}", tag = "destinations", operation_id = "get_destination", params(("id" = String, Path,)),
+    responses((status = 200, body = Destination), (status = 404)),
+)]
+pub async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse> {
+    let destination = destinations::find(&app, &id).await?;
+    Ok(HttpResponse::Ok().json(destinations::view(&app, &destination).await?))
+}
+
+/// Changes a destination; a field that is left out keeps its value. Settings
+/// are replaced as a whole, but for secrets that are left out.
+#[utoipa::path(
+    patch, path = "/api/v1/destinations/{id}", tag = "destinations", operation_id = "update_destination", params(("id" = String, Path,)),
+    request_body = DestinationInput,
+    responses((status = 200, body = Destination), (status = 404), (status = 409), (status = 422)),
+)]
+pub async fn update(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+    Body(input): Body<DestinationInput>,
+) -> Result<HttpResponse> {
+    let destination = destinations::find(&app, &id).await?;
+    let changed = destinations::update(&app, &caller, &destination, &input).await?;
+    Ok(HttpResponse::Ok().json(destinations::view(&app, &changed).await?))
+}
+
+/// Forgets a destination; what it keeps stays there.
+#[utoipa::path(
+    delete, path = "/api/v1/destinations/{id}", tag = "destinations", operation_id = "remove_destination", params(("id" = String, Path,)),
+    responses((status = 204), (status = 404), (status = 409, description = "A delivery to it runs")),
+)]
+pub async fn remove(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
+    let destination = destinations::find(&app, &id).await?;
+    destinations::remove(&app, &caller, &destination).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Asks the plugin whether the destination works now.
+#[utoipa::path(
+    post, path = "/api/v1/destinations/{id}/check", tag = "destinations", operation_id = "check_destination", params(("id" = String, Path,)),
+    responses((status = 200, body = DestinationCheck), (status = 404)),
+)]
+pub async fn check(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse> {
+    let destination = destinations::find(&app, &id).await?;
+    Ok(HttpResponse::Ok().json(destinations::check(&app, &destination).await?))
+}
+
+/// One delivery of a backup with its attempts and their logs.
+#[utoipa::path(
+    get, path = "/api/v1/backups/{id}/deliveries/{delivery}", tag = "backups", operation_id = "get_delivery",
+    params(("id" = String, Path,), ("delivery" = String, Path,)),
+    responses((status = 200, body = DeliveryDetail), (status = 404)),
+)]
+pub async fn delivery(
+    app: web::Data<App>,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse> {
+    let backup = backups::find(&app, &path.0).await?;
+    let delivery = deliveries::find(&app, &backup, &path.1).await?;
+    Ok(HttpResponse::Ok().json(deliveries::detail(&app, &delivery).await?))
+}
+
+/// Tries a delivery now, also one that was given up or cancelled.
+#[utoipa::path(
+    post, path = "/api/v1/backups/{id}/deliveries/{delivery}/retry", tag = "backups", operation_id = "retry_delivery",
+    params(("id" = String, Path,), ("delivery" = String, Path,)),
+    responses((status = 202, body = DeliveryDetail), (status = 404), (status = 409, description = "It runs or is done")),
+)]
+pub async fn retry(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse> {
+    let backup = backups::find(&app, &path.0).await?;
+    let delivery = deliveries::find(&app, &backup, &path.1).await?;
+    deliveries::retry(&app, &caller, &delivery).await?;
+    let now = deliveries::find(&app, &backup, &path.1).await?;
+    Ok(HttpResponse::Accepted().json(deliveries::detail(&app, &now).await?))
+}
+
+/// Stops a delivery that waits or runs.
+#[utoipa::path(
+    post, path = "/api/v1/backups/{id}/deliveries/{delivery}/cancel", tag = "backups", operation_id = "cancel_delivery",
+    params(("id" = String, Path,), ("delivery" = String, Path,)),
+    responses((status = 202, body = DeliveryDetail), (status = 404), (status = 409, description = "It is over already")),
+)]
+pub async fn cancel(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse> {
+    let backup = backups::find(&app, &path.0).await?;
+    let delivery = deliveries::find(&app, &backup, &path.1).await?;
+    deliveries::cancel(&app, &caller, &delivery).await?;
+    let now = deliveries::find(&app, &backup, &path.1).await?;
+    Ok(HttpResponse::Accepted().json(deliveries::detail(&app, &now).await?))
+}

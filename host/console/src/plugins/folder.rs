@@ -1,0 +1,260 @@
+//! One look at the plugin folder.
+//!
+//! A file that is being copied has no final content yet, so a file is loaded
+//! only when two looks, some time apart, have found the same SHA-256. One
+//! whose hash is known already is loaded at the first look: it is whole.
+//! Links are not followed, and only files in the folder itself count.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File, Metadata},
+    io::{ErrorKind, Read as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use actix_web::web::Bytes;
+use cofferdam_model::ComponentHash;
+use sha2::{Digest as _, Sha256};
+
+use super::{Found, Plugins, Present};
+use crate::{app::App, hub::Change};
+
+/// The largest file that is looked into.
+pub const FILE_MAX: u64 = 64 << 20;
+/// The longest name of a file that is looked at.
+const NAME_MAX: usize = 100;
+/// So many files are looked at; more is no plugin folder.
+const FILES_MAX: usize = 200;
+/// Two looks count as two when they are so far apart.
+const SETTLE: Duration = Duration::from_millis(250);
+
+/// What is known of a file from earlier looks.
+pub(super) struct Known {
+    stamp: Stamp,
+    /// Nothing for what is not looked into.
+    hash: Option<ComponentHash>,
+    since: Instant,
+    settled: bool,
+}
+
+/// What changes when a file is written or replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(meta: &Metadata) -> Self {
+        Self {
+            inode: meta.ino(),
+            size: meta.size(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        }
+    }
+}
+
+/// A name in the folder.
+struct Seen {
+    name: String,
+    stamp: Stamp,
+    refused: Option<String>,
+}
+
+/// Whether a file may have this name: it is shown, and comes from an upload.
+pub fn file_name_is_fit(name: &str) -> bool {
+    let fit = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    name.len() <= NAME_MAX
+        && name.strip_suffix(".wasm").is_some_and(|stem| !stem.is_empty())
+        && !name.starts_with(['.', '-'])
+        && name.chars().all(fit)
+}
+
+/// See [`Plugins::look`].
+pub(super) async fn look(
+    plugins: &Plugins,
+    app: &App,
+    known: &mut HashMap<String, Known>,
+) -> anyhow::Result<bool> {
+    let folder = plugins.folder.clone();
+    let seen = tokio::task::spawn_blocking(move || list(&folder)).await??;
+    let gone: Vec<String> =
+        known.keys().filter(|name| seen.iter().all(|it| it.name != **name)).cloned().collect();
+    for name in gone {
+        known.remove(&name);
+        plugins.forget(&name);
+        app.hub.tell(Change::Plugins);
+    }
+    let mut settling = false;
+    for file in seen {
+        let before = known.get(&file.name);
+        if before.is_some_and(|it| it.settled && it.stamp == file.stamp) {
+            continue;
+        }
+        settling |= !look_at(plugins, app, known, file).await?;
+    }
+    Ok(settling)
+}
+
+/// Looks at one file that is not settled, and says whether it is now.
+async fn look_at(
+    plugins: &Plugins,
+    app: &App,
+    known: &mut HashMap<String, Known>,
+    file: Seen,
+) -> anyhow::Result<bool> {
+    let Seen { name, stamp, refused } = file;
+    let show = |found| {
+        plugins.set(Present { file: name.clone(), bundled: false, size_bytes: stamp.size, found });
+        app.hub.tell(Change::Plugins);
+    };
+    let now = Instant::now();
+    if let Some(reason) = refused {
+        show(Found::Refused(reason));
+        known.insert(name, Known { stamp, hash: None, since: now, settled: true });
+        return Ok(true);
+    }
+    let path = plugins.folder.join(&name);
+    let read = tokio::task::spawn_blocking(move || read(&path)).await?;
+    let bytes = match read {
+        Ok(bytes) => bytes,
+        // It may be gone again, or be replaced at this very moment.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => {
+            show(Found::Refused(format!("the file cannot be read: {error}")));
+            known.insert(name, Known { stamp, hash: None, since: now, settled: true });
+            return Ok(true);
+        }
+    };
+    let hash = ComponentHash::from_bytes(&Sha256::digest(&bytes).into());
+    let same = known.get(&name).filter(|it| it.stamp == stamp && it.hash.as_ref() == Some(&hash));
+    let since = same.map_or(now, |it| it.since);
+    let whole =
+        (same.is_some() && now - since >= SETTLE) || app.catalog.component(&hash).await?.is_some();
+    if !whole {
+        if same.is_none() {
+            show(Found::Settling);
+        }
+        known.insert(name, Known { stamp, hash: Some(hash), since, settled: false });
+        return Ok(false);
+    }
+    if let Some(plugin) = plugins.loaded(&hash) {
+        show(Found::Loaded(plugin));
+    } else {
+        show(Found::Settling);
+        plugins.load(app, &name, false, bytes).await;
+    }
+    known.insert(name, Known { stamp, hash: Some(hash), since, settled: true });
+    Ok(true)
+}
+
+/// The folder's files whose names end in `.wasm`. A folder that is gone is empty.
+fn list(folder: &Path) -> std::io::Result<Vec<Seen>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut seen = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let ends = Path::new(&name).extension().is_some_and(|it| it.eq_ignore_ascii_case("wasm"));
+        if !ends || name.starts_with('.') || seen.len() == FILES_MAX {
+            continue;
+        }
+        // Not followed: a link says nothing about what it leads to tomorrow.
+        let Ok(meta) = entry.path().symlink_metadata() else { continue };
+        let refused = if meta.is_symlink() {
+            Some("this is a link, and links are not followed\nHINT: copy the file itself into the folder".to_owned())
+        } else if !meta.is_file() {
+            Some("this is not a file".to_owned())
+        } else if !file_name_is_fit(&name) {
+            Some(format!(
+                "the file's name is not fit\nHINT: use letters a–z, digits, . _ and -, {NAME_MAX} at most, with .wasm at the end"
+            ))
+        } else if meta.len() > FILE_MAX {
+            Some(format!(
+                "the file has {}, and a plugin has {} at most",
+                cofferdam_model::size(meta.len()),
+                cofferdam_model::size(FILE_MAX)
+            ))
+        } else {
+            None
+        };
+        let name = name.chars().map(|c| if cofferdam_model::is_unfit(c) { '\u{fffd}' } else { c });
+        seen.push(Seen { name: name.collect(), stamp: Stamp::of(&meta), refused });
+    }
+    seen.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(seen)
+}
+
+/// The file's bytes; a link that has taken its place meanwhile is not followed.
+fn read(path: &Path) -> std::io::Result<Bytes> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("this is not a file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(FILE_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > FILE_MAX {
+        return Err(std::io::Error::other("it is too large"));
+    }
+    Ok(bytes.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_folders_and_odd_names_are_named_and_not_looked_into() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("good.wasm"), "x").expect("written");
+        fs::write(at("notes.txt"), "x").expect("written");
+        fs::write(at(".hidden.wasm"), "x").expect("written");
+        fs::write(at("two words.wasm"), "x").expect("written");
+        fs::create_dir(at("folder.wasm")).expect("made");
+        std::os::unix::fs::symlink(at("good.wasm"), at("link.wasm")).expect("linked");
+        let found = list(folder.path()).expect("a list");
+        let names: Vec<_> =
+            found.iter().map(|it| (it.name.as_str(), it.refused.is_some())).collect();
+        assert_eq!(
+            names,
+            [
+                ("folder.wasm", true),
+                ("good.wasm", false),
+                ("link.wasm", true),
+                ("two words.wasm", true),
+            ]
+        );
+        assert_eq!(read(&at("good.wasm")).expect("read"), "x");
+        assert!(read(&at("link.wasm")).is_err() && read(&at("folder.wasm")).is_err());
+        assert!(list(&at("nowhere")).expect("empty").is_empty());
+    }
+
+    #[test]
+    fn names_of_files_are_plain() {
+        for bad in [
+            "",
+            ".wasm",
+            "a",
+            "a.wasm.exe",
+            "../a.wasm",
+            "-a.wasm",
+            "a b.wasm",
+            "a\n.wasm",
+            "ü.wasm",
+        ] {
+            assert!(!file_name_is_fit(bad), "{bad:?}");
+        }
+        assert!(file_name_is_fit("my-plugin_1.2.wasm"));
+    }
+}

@@ -1,0 +1,282 @@
+//! The components that are there now: those that the program carries, and those
+//! in the plugin folder. Looking at the folder is in `folder`, hearing of
+//! changes in `watch`; what people may do with components is in
+//! `service::plugins`.
+//!
+//! Each component that loads is noted in the catalog, where its approval is.
+//! A running call keeps the component that it began with, whatever happens to
+//! the file meanwhile.
+
+mod bundled;
+mod folder;
+mod watch;
+
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use actix_web::web::Bytes;
+use anyhow::Context as _;
+use cofferdam_catalog::NewComponent;
+use cofferdam_model::{ComponentHash, PluginId};
+use cofferdam_runtime::{Compiler, Limits, Plugin, Runtime, RuntimeSettings};
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::{
+    app::App,
+    config::Config,
+    dto,
+    hub::Change,
+    service::{Actor, audit},
+};
+use folder::Known;
+
+pub use folder::{FILE_MAX, file_name_is_fit};
+pub use watch::watch;
+
+/// Compiling one component may take so long.
+const COMPILE_TIME: Duration = Duration::from_mins(2);
+/// Compiling one component may take so much memory: the largest that were
+/// tried, 20 MB from Python, took some 700 MiB.
+const COMPILE_MEMORY: u64 = 2 << 30;
+/// A command line looks twice at a file that nobody has seen before, so far apart.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(300);
+/// A command line does not wait for a file that keeps changing.
+const LOOKS_MAX: u32 = 10;
+
+/// A file that may be a component.
+#[derive(Clone)]
+pub struct Present {
+    /// Its name in the plugin folder, or in the program.
+    pub file: String,
+    /// Whether the program carries it.
+    pub bundled: bool,
+    /// Its size.
+    pub size_bytes: u64,
+    /// What it is.
+    pub found: Found,
+}
+
+/// What became of a file.
+#[derive(Clone)]
+pub enum Found {
+    /// It may still be copied, or is being compiled.
+    Settling,
+    /// It is a plugin.
+    Loaded(Arc<Plugin>),
+    /// It is none, with the reason.
+    Refused(String),
+}
+
+impl Present {
+    /// The plugin, if it is one.
+    pub fn plugin(&self) -> Option<&Arc<Plugin>> {
+        match &self.found {
+            Found::Loaded(plugin) => Some(plugin),
+            _ => None,
+        }
+    }
+}
+
+/// See the module.
+pub struct Plugins {
+    settings: RuntimeSettings,
+    /// Made when it is first needed: most commands need none.
+    runtime: std::sync::OnceLock<Runtime>,
+    folder: PathBuf,
+    present: RwLock<Vec<Present>>,
+    /// What is known of the folder's files. Held while somebody looks.
+    known: Mutex<HashMap<String, Known>>,
+    bundled: OnceCell<()>,
+    watched: OnceCell<()>,
+}
+
+impl Plugins {
+    /// Nothing is looked at yet.
+    pub fn open(config: &Config) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("this program's own file is not known")?;
+        let settings = RuntimeSettings {
+            cache: config.data_dir.join("cache").join("plugins"),
+            compiler: Compiler {
+                program,
+                arguments: vec![OsString::from("compile-component")],
+                time: COMPILE_TIME,
+                memory_bytes: COMPILE_MEMORY,
+            },
+            limits: Limits::default(),
+            roots: config.plugin_authorities.clone(),
+        };
+        Ok(Self {
+            settings,
+            runtime: std::sync::OnceLock::new(),
+            folder: config.plugin_dir.clone(),
+            present: RwLock::default(),
+            known: Mutex::default(),
+            bundled: OnceCell::new(),
+            watched: OnceCell::new(),
+        })
+    }
+
+    /// The folder that is looked at.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
+    /// All files as of the last look, those of the program first.
+    pub fn present(&self) -> Vec<Present> {
+        self.present.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The component with this hash, if it is there and loads.
+    pub fn loaded(&self, hash: &ComponentHash) -> Option<Arc<Plugin>> {
+        let present = self.present.read().unwrap_or_else(PoisonError::into_inner);
+        present.iter().filter_map(Present::plugin).find(|it| it.hash() == hash).cloned()
+    }
+
+    fn runtime(&self) -> Result<&Runtime, String> {
+        if let Some(runtime) = self.runtime.get() {
+            return Ok(runtime);
+        }
+        let made = Runtime::new(self.settings.clone()).map_err(|error| error.to_string())?;
+        Ok(self.runtime.get_or_init(|| made))
+    }
+
+    /// Replaces what is known of a file, or adds it.
+    fn set(&self, present: Present) {
+        let mut all = self.present.write().unwrap_or_else(PoisonError::into_inner);
+        let same = |it: &Present| it.file == present.file && it.bundled == present.bundled;
+        match all.iter_mut().find(|it| same(it)) {
+            Some(known) => *known = present,
+            None => all.push(present),
+        }
+    }
+
+    fn forget(&self, file: &str) {
+        let mut all = self.present.write().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|it| it.bundled || it.file != file);
+    }
+
+    /// For who needs plugins outside of a console, and before its first look
+    /// inside of one: looks until nothing is settling any more.
+    pub async fn ready(&self, app: &App) -> anyhow::Result<()> {
+        self.watched.get_or_try_init(|| self.settle(app)).await.copied()
+    }
+
+    /// Looks until nothing is settling any more: for what was just put there.
+    pub async fn settle(&self, app: &App) -> anyhow::Result<()> {
+        for _ in 0..LOOKS_MAX {
+            if !self.look(app).await? {
+                break;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        Ok(())
+    }
+
+    /// Looks at the folder once, and loads what has been the same for two
+    /// looks. Says whether something is settling, so that another look is due soon.
+    pub async fn look(&self, app: &App) -> anyhow::Result<bool> {
+        self.bundled.get_or_try_init(|| bundled::load_all(self, app)).await?;
+        folder::look(self, app, &mut *self.known.lock().await).await
+    }
+
+    /// Loads a component and notes it in the catalog.
+    async fn load(&self, app: &App, file: &str, bundled: bool, bytes: Bytes) {
+        let size_bytes = bytes.len() as u64;
+        let loaded = match self.runtime() {
+            Ok(runtime) => runtime.load(bytes).await.map_err(|refusal| refusal.to_string()),
+            Err(error) => Err(error),
+        };
+        let found = match loaded {
+            Ok(plugin) => match note(app, file, bundled, &plugin).await {
+                Ok(()) => Found::Loaded(plugin),
+                Err(error) => {
+                    tracing::error!(file, "a plugin could not be noted in the catalog: {error:#}");
+                    Found::Refused("the console could not note it in its catalog; it is tried again at the next start".to_owned())
+                }
+            },
+            Err(refusal) => {
+                tracing::warn!(file, "a file is not taken as a plugin: {refusal}");
+                Found::Refused(refusal)
+            }
+        };
+        self.set(Present { file: file.to_owned(), bundled, size_bytes, found });
+        app.hub.tell(Change::Plugins);
+        // What waits for this very plugin need not wait for the next look.
+        app.hub.work.notify_one();
+    }
+}
+
+/// Notes in the catalog that a component is there. One that the program
+/// carries is approved with it, and takes over what the administrator granted
+/// to the version that an earlier program carried.
+async fn note(app: &App, file: &str, bundled: bool, plugin: &Plugin) -> anyhow::Result<()> {
+    let about = about(plugin);
+    let id: PluginId = about.id.parse()?;
+    let now = app.now();
+    let seen = NewComponent {
+        hash: plugin.hash().clone(),
+        plugin: id.clone(),
+        name: about.name.clone(),
+        version: about.version.clone(),
+        description: serde_json::to_value(&about)?,
+        file: file.to_owned(),
+        bundled,
+    };
+    if app.catalog.component(&seen.hash).await?.is_some_and(|it| it.seen == seen) {
+        return Ok(());
+    }
+    let mut tx = app.catalog.begin().await?;
+    let before = tx.components_of(&id).await?;
+    if tx.see_component(&seen, now).await? {
+        let by = Actor::system();
+        let object = audit::Object::component(&seen);
+        audit::record(&mut tx, &by, "plugin.appear", object.clone(), now).await?;
+        if bundled {
+            let earlier = before.into_iter().find(|it| it.seen.bundled && it.approved.is_some());
+            let grants = earlier.map(|it| it.grants).unwrap_or_default();
+            tx.approve_component(&seen.hash, &by.name, &grants, now).await?;
+            audit::record(&mut tx, &by, "plugin.approve", object, now).await?;
+            tx.wake_deliveries(Some(&id), None, now).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// What a component says of itself, as the API and the catalog have it.
+pub fn about(plugin: &Plugin) -> dto::PluginAbout {
+    let said = plugin.description();
+    let roles = plugin.roles();
+    let words = |list: &[(bool, &str)]| {
+        list.iter().filter(|(is, _)| *is).map(|(_, word)| (*word).to_owned()).collect()
+    };
+    dto::PluginAbout {
+        id: said.id.clone(),
+        name: said.name.clone(),
+        version: said.version.to_string(),
+        summary: said.summary.clone(),
+        author: said.author.clone(),
+        homepage: said.homepage.clone(),
+        roles: words(&[
+            (roles.storage, "storage"),
+            (roles.notifier, "notifier"),
+            (roles.retention, "retention"),
+        ]),
+        asks: words(&[
+            (said.grants.network, "network"),
+            (said.grants.folder, "folder"),
+            (said.grants.mail, "mail"),
+        ]),
+        imports: plugin
+            .imports()
+            .iter()
+            .map(|it| dto::PluginImport { name: it.name.clone(), words: it.words.to_string() })
+            .collect(),
+        settings_schema: said.settings_schema.clone(),
+    }
+}

@@ -1,0 +1,51 @@
+//! Hears of changes in the plugin folder while a console runs.
+
+use std::{sync::Arc, time::Duration};
+
+use notify::{RecursiveMode, Watcher as _};
+use tokio::{sync::mpsc, time};
+
+use super::BETWEEN_LOOKS;
+use crate::app::App;
+
+/// Without word of a change the folder is looked at so often: a folder that
+/// was removed and made again gives no word, and neither do some network disks.
+const RESCAN: Duration = Duration::from_secs(10);
+
+/// Looks at the folder now, whenever it changes, and from time to time, until
+/// the console stops.
+pub async fn watch(app: Arc<App>) {
+    let (sender, mut changes) = mpsc::channel(1);
+    // One word waiting is enough: the next look sees everything.
+    let heard = move |_: notify::Result<notify::Event>| {
+        let _ = sender.try_send(());
+    };
+    let mut watcher = notify::recommended_watcher(heard)
+        .inspect_err(|error| {
+            tracing::warn!(
+                "the plugin folder is only looked at every {} s: {error}",
+                RESCAN.as_secs()
+            )
+        })
+        .ok();
+    let closing = app.hub.closing();
+    tokio::pin!(closing);
+    loop {
+        // Again each time: the folder may be another one than before.
+        if let Some(watcher) = &mut watcher
+            && let Err(error) = watcher.watch(app.plugins.folder(), RecursiveMode::NonRecursive)
+        {
+            tracing::debug!("the plugin folder cannot be watched: {error}");
+        }
+        let settling = app.plugins.look(&app).await.unwrap_or_else(|error| {
+            tracing::warn!("the plugin folder cannot be looked at: {error:#}");
+            false
+        });
+        let wait = if settling { BETWEEN_LOOKS } else { RESCAN };
+        tokio::select! {
+            () = &mut closing => return,
+            _ = changes.recv() => {}
+            () = time::sleep(wait) => {}
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Deliveries: how they stand, trying one now, stopping one, and when a failed
+//! one is tried again. They are carried out in `worker::deliver`.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::{TimeDelta, Utc};
+use cofferdam_catalog::Cancelled;
+use cofferdam_model::{
+    Backup, BackupId, Delivery, DeliveryId, DeliveryStatus, Destination, LogLevel, LogLine,
+    Timestamp,
+};
+use cofferdam_runtime::{Denied, Observer};
+
+use super::{Actor, Error, Result, audit};
+use crate::{app::App, dto, hub::Change};
+
+/// A failed delivery is tried again after these times, in minutes.
+const DELAYS: [i64; 6] = [1, 5, 30, 120, 360, 720];
+/// However long the other side asks to wait.
+const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
+
+/// When a delivery that failed temporarily is tried again: after a delay that
+/// grows with the tries, and not before the other side wants to be asked
+/// again. `None` when all planned tries are over.
+pub fn next_try(
+    tries: u32,
+    retry_after: Option<Duration>,
+    keep_going: bool,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let planned = usize::try_from(tries.max(1) - 1).ok().and_then(|it| DELAYS.get(it));
+    let longest = DELAYS.last().filter(|_| keep_going);
+    let delay = TimeDelta::minutes(*planned.or(longest)?);
+    let asked = retry_after.and_then(|it| TimeDelta::from_std(it).ok()).unwrap_or_default();
+    Some(now + delay.max(asked.min(LONGEST_WAIT)))
+}
+
+/// Collects what a call tells while it runs.
+#[derive(Default)]
+pub struct Hearing {
+    lines: Mutex<Vec<LogLine>>,
+    sent: AtomicU64,
+}
+
+impl Hearing {
+    /// The lines so far, taken out.
+    pub fn take_lines(&self) -> Vec<LogLine> {
+        std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Bytes of the file that have passed.
+    pub fn sent_bytes(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    fn push(&self, level: LogLevel, text: &str) {
+        let line = LogLine { at: Utc::now(), level, text: text.to_owned() };
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+}
+
+impl Observer for Hearing {
+    fn log(&self, level: cofferdam_runtime::LogLevel, line: &str) {
+        use cofferdam_runtime::LogLevel as Said;
+        let level = match level {
+            Said::Debug | Said::Info => LogLevel::Info,
+            Said::Warning => LogLevel::Warning,
+            Said::Error => LogLevel::Error,
+        };
+        self.push(level, line);
+    }
+
+    fn sent(&self, bytes: u64) {
+        self.sent.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn denied(&self, what: &Denied) {
+        self.push(LogLevel::Warning, &what.to_string());
+    }
+}
+
+/// All deliveries of a backup, oldest first.
+pub async fn of(app: &App, id: BackupId) -> Result<Vec<Delivery>> {
+    Ok(of_all(app, &[id]).await?.remove(&id).unwrap_or_default())
+}
+
+/// All deliveries of these backups. What runs here shows how far it has come.
+pub async fn of_all(app: &App, ids: &[BackupId]) -> Result<HashMap<BackupId, Vec<Delivery>>> {
+    let mut of = app.catalog.deliveries_of(ids).await?;
+    for delivery in of.values_mut().flatten() {
+        if delivery.status == DeliveryStatus::Running {
+            delivery.bytes = app.hub.delivered_bytes(delivery.id);
+        }
+    }
+    Ok(of)
+}
+
+/// The newest deliveries to a destination.
+pub async fn to(app: &App, destination: &Destination, limit: u32) -> Result<Vec<Delivery>> {
+    Ok(app.catalog.deliveries_to(destination.id, limit).await?)
+}
+
+/// A delivery of a backup, by its identifier.
+pub async fn find(app: &App, backup: &Backup, id: &str) -> Result<Delivery> {
+    let unknown = || Error::NotFound("delivery");
+    let id: DeliveryId = id.parse().map_err(|_| unknown())?;
+    let found = app.catalog.delivery(id).await?;
+    found.filter(|it| it.backup == backup.id).ok_or_else(unknown)
+}
+
+/// A delivery with its attempts and their logs.
+pub async fn detail(app: &App, delivery: &Delivery) -> Result<dto::DeliveryDetail> {
+    let attempts = app.catalog.attempts(delivery.id).await?;
+    Ok(dto::DeliveryDetail {
+        delivery: dto::Delivery::new(delivery),
+        history: attempts.into_iter().map(dto::Attempt::new).collect(),
+    })
+}
+
+/// Tries a delivery now, also one that was given up or cancelled.
+pub async fn retry(app: &App, by: &Actor, delivery: &Delivery) -> Result<()> {
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    tx.retry_delivery(delivery.id, now).await?;
+    audit::record(&mut tx, by, "delivery.retry", audit::Object::delivery(delivery), now).await?;
+    tx.commit().await?;
+    told(app, delivery);
+    app.hub.work.notify_one();
+    Ok(())
+}
+
+/// Stops a delivery that waits or runs.
+pub async fn cancel(app: &App, by: &Actor, delivery: &Delivery) -> Result<()> {
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    let done = tx.cancel_delivery(delivery.id, now).await?;
+    audit::record(&mut tx, by, "delivery.cancel", audit::Object::delivery(delivery), now).await?;
+    tx.commit().await?;
+    if done == Cancelled::Requested {
+        app.hub.cancel_delivery(delivery.id);
+    }
+    told(app, delivery);
+    Ok(())
+}
+
+/// Whoever looks at the backup or the destination looks again.
+pub fn told(app: &App, delivery: &Delivery) {
+    app.hub.tell(Change::Backup(delivery.backup));
+    app.hub.tell(Change::Destinations);
+}
+
+/// A backup with its deliveries, as the API shows it.
+pub async fn with_backup(app: &App, backup: &Backup) -> Result<dto::Backup> {
+    Ok(dto::Backup::new(backup, &of(app, backup.id).await?, app.now()))
+}
+
+/// The same for a page of them.
+pub async fn with_backups(app: &App, backups: &[Backup]) -> Result<Vec<dto::Backup>> {
+    let ids: Vec<BackupId> = backups.iter().map(|it| it.id).collect();
+    let of = of_all(app, &ids).await?;
+    let now = app.now();
+    let none = Vec::new();
+    let each = backups.iter().map(|it| dto::Backup::new(it, of.get(&it.id).unwrap_or(&none), now));
+    Ok(each.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_and_end_unless_the_destination_keeps_going() {
+        let now = Utc::now();
+        let minutes =
+            |tries, keep| next_try(tries, None, keep, now).map(|it| (it - now).num_minutes());
+        let planned: Vec<_> = (1..=7).map(|tries| minutes(tries, false)).collect();
+        assert_eq!(planned, [Some(1), Some(5), Some(30), Some(120), Some(360), Some(720), None]);
+        assert_eq!((minutes(7, true), minutes(500, true)), (Some(720), Some(720)));
+    }
+
+    #[test]
+    fn what_the_other_side_asks_for_counts_within_a_day() {
+        let now = Utc::now();
+        let after = |asked| next_try(1, Some(Duration::from_secs(asked)), false, now);
+        assert_eq!(after(10), Some(now + TimeDelta::minutes(1)));
+        assert_eq!(after(600), Some(now + TimeDelta::minutes(10)));
+        assert_eq!(after(10_000_000), Some(now + TimeDelta::hours(24)));
+    }
+}

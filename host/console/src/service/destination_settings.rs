@@ -1,0 +1,449 @@
+//! The settings of a destination against its plugin's JSON Schema: which of
+//! them are secret or name hosts, whether they fit, and keeping secrets apart.
+//!
+//! A property is marked with the keyword `x-cofferdam` (see `wit/README.md`).
+//! Marks are looked for in the properties of objects, at every depth, and in
+//! conditional parts; a mark says something about the property with that name
+//! wherever it stands in the schema.
+
+use std::{net::IpAddr, path::PathBuf};
+
+use cofferdam_model::{Grants, HostGrant, HostPattern, Secret, address_of};
+use jsonschema::{ValidationError, error::ValidationErrorKind};
+use serde_json::{Map, Value};
+
+use super::FieldError;
+
+/// Settings of one destination may take so many bytes as JSON.
+pub const SETTINGS_MAX: usize = 32 << 10;
+/// Schemas are not nested deeper than this.
+const DEPTH: u32 = 8;
+/// More wrong settings than this are not told at once.
+const WRONG_MAX: usize = 20;
+
+/// Where a setting is: the names of properties, from the outermost on.
+pub type Place = Vec<String>;
+
+/// The settings that carry this mark.
+pub fn marked(schema: &Value, mark: &str) -> Vec<Place> {
+    let mut found = Vec::new();
+    walk(schema, mark, &mut Vec::new(), &mut found, DEPTH);
+    found
+}
+
+fn walk(schema: &Value, mark: &str, at: &mut Place, found: &mut Vec<Place>, depth: u32) {
+    if depth == 0 {
+        return;
+    }
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        at.push(name.clone());
+        let is_marked = match &property["x-cofferdam"] {
+            Value::String(word) => word == mark,
+            Value::Array(words) => words.iter().any(|word| word == mark),
+            _ => false,
+        };
+        if is_marked && !found.contains(at) {
+            found.push(at.clone());
+        }
+        walk(property, mark, at, found, depth - 1);
+        at.pop();
+    }
+    for part in ["if", "then", "else"] {
+        walk(&schema[part], mark, at, found, depth - 1);
+    }
+    for list in ["allOf", "anyOf", "oneOf"] {
+        for part in schema[list].as_array().into_iter().flatten() {
+            walk(part, mark, at, found, depth - 1);
+        }
+    }
+    for part in schema["dependentSchemas"].as_object().into_iter().flat_map(Map::values) {
+        walk(part, mark, at, found, depth - 1);
+    }
+}
+
+/// A setting's value.
+pub fn get<'v>(settings: &'v Value, place: &[String]) -> Option<&'v Value> {
+    place.iter().try_fold(settings, |value, name| value.get(name))
+}
+
+/// Takes a setting out.
+fn take(settings: &mut Value, place: &[String]) -> Option<Value> {
+    let (last, outer) = place.split_last()?;
+    let object = outer.iter().try_fold(settings, |value, name| value.get_mut(name))?;
+    object.as_object_mut()?.remove(last)
+}
+
+/// Puts a setting in, and the objects around it where they are missing.
+fn put(settings: &mut Value, place: &[String], value: Value) {
+    let Some((last, outer)) = place.split_last() else { return };
+    let mut object = settings;
+    for name in outer {
+        let Some(fields) = object.as_object_mut() else { return };
+        object = fields.entry(name.clone()).or_insert_with(|| Value::Object(Map::new()));
+    }
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(last.clone(), value);
+    }
+}
+
+/// A place as forms, JSON and errors name it: `auth.token`.
+pub fn dotted(place: &[String]) -> String {
+    place.join(".")
+}
+
+fn is_blank(value: &Value) -> bool {
+    matches!(value, Value::Null) || value.as_str().is_some_and(str::is_empty)
+}
+
+/// Settings with their secrets apart.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Without secrets.
+    pub clear: Value,
+    /// The secrets, as a JSON object from places to values; nothing where there are none.
+    pub secret: Option<Secret>,
+}
+
+/// Takes the secrets out.
+pub fn split(schema: &Value, mut settings: Value) -> Parts {
+    let mut secrets = Map::new();
+    for place in marked(schema, "secret") {
+        if let Some(value) = take(&mut settings, &place).filter(|value| !is_blank(value)) {
+            secrets.insert(dotted(&place), value);
+        }
+    }
+    let secret = (!secrets.is_empty()).then(|| Secret::new(Value::Object(secrets).to_string()));
+    Parts { clear: settings, secret }
+}
+
+/// The reverse of [`split`]. Also secrets that the schema of a later version no
+/// longer marks find their place again.
+pub fn join(parts: Parts) -> Value {
+    let mut settings = parts.clear;
+    for (place, value) in secrets(parts.secret.as_ref()) {
+        let place: Place = place.split('.').map(str::to_owned).collect();
+        put(&mut settings, &place, value);
+    }
+    settings
+}
+
+/// The stored secrets by their places.
+pub fn secrets(secret: Option<&Secret>) -> Map<String, Value> {
+    secret.and_then(|it| serde_json::from_str(it.expose()).ok()).unwrap_or_default()
+}
+
+/// New settings over the stored ones: a secret that is missing or blank keeps
+/// its stored value. One that would go to another host than before must be
+/// typed again: who does not know it must not have it sent to a host of theirs.
+pub fn keep_secrets(schema: &Value, mut new: Value, old: &Value) -> Result<Value, Vec<FieldError>> {
+    let hosts = marked(schema, "host");
+    let moved = hosts.iter().any(|place| get(&new, place) != get(old, place));
+    let mut wrong = Vec::new();
+    for place in marked(schema, "secret") {
+        let typed = get(&new, &place).is_some_and(|value| !is_blank(value));
+        let stored = get(old, &place).filter(|value| !is_blank(value));
+        if let (false, Some(stored)) = (typed, stored) {
+            put(&mut new, &place, stored.clone());
+            if moved {
+                let text = "type it again, since the host is another one";
+                wrong.push(FieldError::new(field(&dotted(&place)), text));
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(new) } else { Err(wrong) }
+}
+
+/// Fills in what the schema says of settings that were left out, and takes out
+/// blank ones that it does not require: a form sends every field.
+pub fn complete(schema: &Value, settings: &mut Value) {
+    let required: Vec<&str> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let Some(fields) = settings.as_object_mut() else { return };
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let blank = fields.get(name).is_none_or(is_blank);
+        if !blank {
+            continue;
+        }
+        match property.get("default") {
+            Some(default) => {
+                fields.insert(name.clone(), default.clone());
+            }
+            None if !required.contains(&name.as_str()) => {
+                fields.remove(name);
+            }
+            None => {}
+        }
+    }
+}
+
+/// The name of a setting among the fields of a destination.
+fn field(place: &str) -> String {
+    if place.is_empty() { "settings".to_owned() } else { format!("settings.{place}") }
+}
+
+/// A JSON pointer, as plugins and validators name settings, as a field.
+pub fn field_of_pointer(pointer: &str) -> String {
+    let parts = pointer.split('/').skip(1).map(|it| it.replace("~1", "/").replace("~0", "~"));
+    field(&parts.collect::<Vec<_>>().join("."))
+}
+
+/// Everything in which the settings do not fit the schema. No value is
+/// repeated: it may be a secret.
+pub fn wrong(schema: &Value, settings: &Value) -> Vec<FieldError> {
+    let options = jsonschema::draft202012::options().should_validate_formats(true);
+    let Ok(validator) = options.build(schema) else {
+        return vec![FieldError::new("settings", "the plugin's schema cannot be used")];
+    };
+    let errors = validator.iter_errors(settings).take(WRONG_MAX);
+    let mut wrong: Vec<FieldError> = errors.map(|error| told(schema, &error)).collect();
+    wrong.dedup();
+    wrong
+}
+
+fn told(schema: &Value, error: &ValidationError<'_>) -> FieldError {
+    let pointer = error.instance_path().to_string();
+    let at = |pointer: &str| field_of_pointer(pointer);
+    let limit = |value: &Value| value.to_string();
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            FieldError::new(at(&format!("{pointer}/{name}")), "this is needed")
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            let name = unexpected.first().map_or("", String::as_str);
+            FieldError::new(at(&format!("{pointer}/{name}")), "the plugin has no such setting")
+        }
+        kind => {
+            let text = match kind {
+                ValidationErrorKind::Type { .. } => "this has the wrong type".to_owned(),
+                ValidationErrorKind::Enum { options } => {
+                    let words = options.as_array().into_iter().flatten();
+                    let words: Vec<String> = words
+                        .map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned))
+                        .collect();
+                    format!("this is none of {}", words.join(", "))
+                }
+                ValidationErrorKind::MinLength { limit: 1 } => "this is needed".to_owned(),
+                ValidationErrorKind::MinLength { limit } => format!("at least {limit} characters"),
+                ValidationErrorKind::MaxLength { limit } => format!("at most {limit} characters"),
+                ValidationErrorKind::Minimum { limit: it } => format!("at least {}", limit(it)),
+                ValidationErrorKind::Maximum { limit: it } => format!("at most {}", limit(it)),
+                ValidationErrorKind::MinItems { limit } => format!("at least {limit} entries"),
+                ValidationErrorKind::MaxItems { limit } => format!("at most {limit} entries"),
+                ValidationErrorKind::Format { format } => format!("this is not a {format}"),
+                ValidationErrorKind::Pattern { .. } => hint(schema, &pointer)
+                    .unwrap_or_else(|| "this is not written as it should be".to_owned()),
+                _ => "this does not fit".to_owned(),
+            };
+            FieldError::new(at(&pointer), text)
+        }
+    }
+}
+
+/// What the schema itself says about a setting that is written wrongly.
+fn hint(schema: &Value, pointer: &str) -> Option<String> {
+    let name = pointer.split('/').nth(1)?;
+    let described = schema["properties"][name]["description"].as_str()?;
+    Some(format!("this is not written as it should be: {described}"))
+}
+
+/// A host and port that settings name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The field that names it.
+    pub field: String,
+    /// The host, as typed.
+    pub host: String,
+    /// The port, from the address or usual for it.
+    pub port: u16,
+}
+
+impl Named {
+    /// Whether it is granted, itself or everything below it: some services put
+    /// a name of their own before the host's.
+    pub fn is_granted(&self, grants: &Grants) -> bool {
+        let below = |it: &HostGrant| {
+            it.port == self.port
+                && matches!(&it.host, HostPattern::Below(base) if base.eq_ignore_ascii_case(&self.host))
+        };
+        grants.host(&self.host, self.port).is_some() || grants.hosts.iter().any(below)
+    }
+
+    /// Whether the name says by itself that its address is a private one.
+    pub fn is_private(&self) -> bool {
+        match address_of(&self.host) {
+            Some(IpAddr::V4(it)) => it.is_private() || it.is_loopback() || it.is_link_local(),
+            Some(IpAddr::V6(it)) => {
+                it.is_loopback() || it.is_unique_local() || it.is_unicast_link_local()
+            }
+            None => self.host.eq_ignore_ascii_case("localhost"),
+        }
+    }
+}
+
+/// The hosts that settings name, and the fields that name none as they should.
+pub fn hosts(schema: &Value, settings: &Value) -> (Vec<Named>, Vec<FieldError>) {
+    let (mut named, mut wrong) = (Vec::new(), Vec::new());
+    for place in marked(schema, "host") {
+        let name = field(&dotted(&place));
+        let texts: Vec<&str> = match get(settings, &place) {
+            Some(Value::String(text)) => vec![text],
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        for text in texts.into_iter().filter(|it| !it.is_empty()) {
+            match place_of(text) {
+                Some((host, port)) => named.push(Named { field: name.clone(), host, port }),
+                None => wrong.push(FieldError::new(
+                    name.clone(),
+                    "this is neither an address such as https://s3.example.org nor a host with a port",
+                )),
+            }
+        }
+    }
+    (named, wrong)
+}
+
+/// The folders that settings name, each with its field.
+pub fn folders(schema: &Value, settings: &Value) -> Vec<(String, PathBuf)> {
+    let places = marked(schema, "folder").into_iter();
+    let named = places.filter_map(|place| {
+        let text = get(settings, &place)?.as_str().filter(|it| !it.is_empty())?;
+        Some((field(&dotted(&place)), PathBuf::from(text)))
+    });
+    named.collect()
+}
+
+/// Host and port of a URL, or of `host:port`; a host alone means HTTPS.
+fn place_of(text: &str) -> Option<(String, u16)> {
+    let (usual, rest) = match text.split_once("://") {
+        Some(("https", rest)) => (443, rest),
+        Some(("http", rest)) => (80, rest),
+        Some(_) => return None,
+        None => (443, text),
+    };
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let (host, port) = match place.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => {
+            (host, port.parse().ok().filter(|it| *it > 0)?)
+        }
+        _ => (place, usual),
+    };
+    // A pattern is a grant, and no host.
+    match host.parse::<HostPattern>() {
+        Ok(HostPattern::Name(_) | HostPattern::Address(_)) => Some((host.to_owned(), port)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn schema() -> Value {
+        json!({
+            "type": "object",
+            "required": ["endpoint", "bucket"],
+            "additionalProperties": false,
+            "properties": {
+                "endpoint": { "type": "string", "x-cofferdam": "host" },
+                "bucket": { "type": "string", "pattern": "^[a-z]+$", "description": "lower-case letters" },
+                "key": { "type": "string", "x-cofferdam": "secret" },
+                "parts": { "type": "integer", "minimum": 1, "maximum": 9, "default": 4 },
+                "auth": { "type": "object", "properties": {
+                    "token": { "type": "string", "x-cofferdam": ["secret"] } } },
+            },
+            "if": { "properties": { "bucket": { "const": "x" } } },
+            "then": { "properties": { "pin": { "x-cofferdam": "secret" } } },
+        })
+    }
+
+    #[test]
+    fn marks_are_found_at_every_depth_and_in_conditional_parts() {
+        let places: Vec<_> = marked(&schema(), "secret").iter().map(|it| dotted(it)).collect();
+        assert_eq!(places, ["key", "auth.token", "pin"]);
+    }
+
+    #[test]
+    fn secrets_are_taken_out_and_find_their_places_again() {
+        let whole = json!({ "endpoint": "https://a.example", "bucket": "x", "key": "canary",
+            "auth": { "token": "t", "user": "u" } });
+        let parts = split(&schema(), whole.clone());
+        assert!(!parts.clear.to_string().contains("canary"));
+        assert_eq!(parts.clear["auth"], json!({ "user": "u" }));
+        assert_eq!(join(parts), whole);
+    }
+
+    #[test]
+    fn a_blank_secret_is_kept_but_not_sent_to_another_host() {
+        let old = json!({ "endpoint": "https://a.example", "bucket": "x", "key": "canary" });
+        let new = json!({ "endpoint": "https://a.example", "bucket": "y", "key": "" });
+        let kept = keep_secrets(&schema(), new, &old).expect("the host is the same");
+        assert_eq!((&kept["key"], &kept["bucket"]), (&json!("canary"), &json!("y")));
+        let moved = json!({ "endpoint": "https://evil.example", "bucket": "y" });
+        let refused = keep_secrets(&schema(), moved, &old).expect_err("another host");
+        assert_eq!(refused[0].field, "settings.key");
+        let typed = json!({ "endpoint": "https://evil.example", "bucket": "y", "key": "new" });
+        assert!(keep_secrets(&schema(), typed, &old).is_ok());
+    }
+
+    #[test]
+    fn every_setting_that_does_not_fit_is_named_without_its_value() {
+        let mut settings = json!({ "bucket": "CANARY", "parts": 12, "colour": "canary" });
+        complete(&schema(), &mut settings);
+        let wrong = wrong(&schema(), &settings);
+        let mut told: Vec<_> =
+            wrong.iter().map(|it| (it.field.as_ref(), it.message.as_str())).collect();
+        told.sort_unstable();
+        assert_eq!(
+            told,
+            [
+                ("settings.bucket", "this is not written as it should be: lower-case letters"),
+                ("settings.colour", "the plugin has no such setting"),
+                ("settings.endpoint", "this is needed"),
+                ("settings.parts", "at most 9"),
+            ]
+        );
+    }
+
+    #[test]
+    fn defaults_are_filled_in_and_blank_fields_of_a_form_left_out() {
+        let mut settings = json!({ "endpoint": "", "parts": null, "key": "" });
+        complete(&schema(), &mut settings);
+        assert_eq!(settings, json!({ "endpoint": "", "parts": 4 }));
+    }
+
+    #[test]
+    fn hosts_are_found_with_their_usual_ports() {
+        for (text, place) in [
+            ("https://s3.example.org/x", Some(("s3.example.org", 443))),
+            ("http://127.0.0.1:9000", Some(("127.0.0.1", 9000))),
+            ("http://[::1]/", Some(("[::1]", 80))),
+            ("https://user:pass@a.example:8443?x", Some(("a.example", 8443))),
+            ("smtp.example.org:587", Some(("smtp.example.org", 587))),
+            ("ftp://a.example", None),
+            ("https://*.example.org", None),
+            ("a b", None),
+            ("https://a:0", None),
+        ] {
+            assert_eq!(place_of(text), place.map(|(host, port)| (host.to_owned(), port)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_grant_of_all_names_below_a_host_is_enough_for_that_host() {
+        let (named, _) = hosts(&schema(), &json!({ "endpoint": "https://s3.example.org" }));
+        let grants = |text: &str| Grants {
+            hosts: vec![text.parse().expect("a grant")],
+            ..Grants::default()
+        };
+        assert!(named[0].is_granted(&grants("s3.example.org:443")));
+        assert!(named[0].is_granted(&grants("*.s3.example.org:443")));
+        assert!(!named[0].is_granted(&grants("s3.example.org:80")));
+        assert!(!named[0].is_granted(&grants("*.example.com:443")));
+    }
+}

@@ -1,0 +1,423 @@
+//! Plugins: what is there, what may run, and what it may touch.
+
+use std::{collections::HashMap, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, sync::Arc};
+
+use actix_web::web::Bytes;
+use cofferdam_catalog::Component;
+use cofferdam_model::{ComponentHash, Destination, Grants, PluginId};
+use cofferdam_runtime::Plugin;
+use serde_json::json;
+
+use super::{Actor, Error, FieldError, Result, audit};
+use crate::{
+    app::App,
+    dto::{self, PluginState},
+    hub::Change,
+    plugins::{FILE_MAX, Found, Present, file_name_is_fit},
+};
+
+/// Fewer digits of a hash fit by chance.
+const PART_MIN: usize = 6;
+
+/// A plugin that may run now.
+pub struct Ready {
+    /// The component. Whoever holds it goes on with it, whatever happens to the file.
+    pub plugin: Arc<Plugin>,
+    /// What it may touch.
+    pub grants: Grants,
+}
+
+/// All components: those that are there, and those that were approved or are
+/// used and are gone.
+pub async fn list(app: &App) -> Result<Vec<dto::Plugin>> {
+    app.plugins.ready(app).await.map_err(Error::Internal)?;
+    let components = app.catalog.components().await?;
+    let destinations = app.catalog.destinations().await?;
+    let present = app.plugins.present();
+    let known: HashMap<&ComponentHash, &Component> =
+        components.iter().map(|it| (&it.seen.hash, it)).collect();
+    let mut list: Vec<dto::Plugin> = Vec::new();
+    for file in &present {
+        let hash = file.plugin().map(|it| it.hash().clone());
+        let component = hash.as_ref().and_then(|hash| known.get(hash).copied());
+        list.push(describe(file, component, &components));
+    }
+    for gone in &components {
+        let is_there =
+            present.iter().filter_map(Present::plugin).any(|it| *it.hash() == gone.seen.hash);
+        let is_last = components.iter().find(|it| it.seen.plugin == gone.seen.plugin);
+        let others = present
+            .iter()
+            .filter_map(Present::plugin)
+            .any(|it| it.description().id == gone.seen.plugin.as_str());
+        // An earlier version of what is there now is history, and in the audit log.
+        if !is_there && !others && gone.approved.is_some() && is_last == Some(gone) {
+            list.push(removed(gone));
+        }
+    }
+    for plugin in &mut list {
+        let Some(id) = plugin.about.as_ref().map(|it| it.id.clone()) else { continue };
+        let of: Vec<&Destination> =
+            destinations.iter().filter(|it| it.plugin.as_str() == id).collect();
+        plugin.destinations = of.iter().map(|it| it.name.to_string()).collect();
+    }
+    tell_doubles(&mut list);
+    list.sort_by(|one, other| {
+        let key = |it: &dto::Plugin| {
+            (
+                it.about.is_none(),
+                it.about.as_ref().map(|it| it.name.to_lowercase()),
+                it.file.clone(),
+            )
+        };
+        key(one).cmp(&key(other))
+    });
+    Ok(list)
+}
+
+/// Two files of one plugin: each says which others there are.
+fn tell_doubles(list: &mut [dto::Plugin]) {
+    let files: Vec<(String, String)> = list
+        .iter()
+        .filter(|it| it.state != PluginState::Removed)
+        .filter_map(|it| Some((it.about.as_ref()?.id.clone(), place(it))))
+        .collect();
+    for plugin in list.iter_mut().filter(|it| it.state != PluginState::Removed) {
+        let Some(id) = plugin.about.as_ref().map(|it| it.id.clone()) else { continue };
+        let own = place(plugin);
+        let others: Vec<&str> = files
+            .iter()
+            .filter(|(other, file)| *other == id && *file != own)
+            .map(|(_, file)| file.as_str())
+            .collect();
+        if !others.is_empty() && plugin.reason.is_none() {
+            plugin.reason = Some(format!(
+                "{id} is also in {}; of several approved ones, a file in the folder is used before the bundled one, and the one approved last before others",
+                others.join(" and ")
+            ));
+        }
+    }
+}
+
+fn place(plugin: &dto::Plugin) -> String {
+    if plugin.bundled { format!("the program ({})", plugin.file) } else { plugin.file.clone() }
+}
+
+fn describe(file: &Present, component: Option<&Component>, all: &[Component]) -> dto::Plugin {
+    let about = file.plugin().map(|plugin| crate::plugins::about(plugin));
+    let before = component.and_then(|own| {
+        let earlier = |it: &&Component| {
+            it.seen.plugin == own.seen.plugin
+                && it.seen.hash != own.seen.hash
+                && it.approved.is_some()
+        };
+        all.iter().find(earlier)
+    });
+    let approved = component.and_then(|it| it.approved.clone());
+    let (state, reason) = match &file.found {
+        Found::Settling => (PluginState::New, None),
+        Found::Refused(reason) => (PluginState::Refused, Some(reason.clone())),
+        Found::Loaded(_) if approved.is_some() => (PluginState::Approved, None),
+        Found::Loaded(_) if before.is_some() => (PluginState::Changed, None),
+        Found::Loaded(_) => (PluginState::Waiting, None),
+    };
+    let waits = state == PluginState::Changed;
+    let changes = match (&about, before) {
+        (Some(now), Some(before)) if waits => changes(now, before),
+        _ => Vec::new(),
+    };
+    dto::Plugin {
+        hash: file.plugin().map(|it| it.hash().to_string()),
+        file: file.file.clone(),
+        bundled: file.bundled,
+        state,
+        reason,
+        size_bytes: Some(file.size_bytes),
+        about,
+        grants: component.map(|it| it.grants.clone()).unwrap_or_default(),
+        approved_by: approved.as_ref().map(|(by, _)| by.clone()),
+        approved_at: approved.map(|(_, at)| at),
+        first_seen_at: component.map(|it| it.first_seen_at),
+        changes,
+        granted_before: before.filter(|_| waits).map(|it| it.grants.clone()),
+        destinations: Vec::new(),
+    }
+}
+
+fn removed(component: &Component) -> dto::Plugin {
+    dto::Plugin {
+        hash: Some(component.seen.hash.to_string()),
+        file: component.seen.file.clone(),
+        bundled: component.seen.bundled,
+        state: PluginState::Removed,
+        reason: Some("its file is gone; put it back, and it goes on".to_owned()),
+        size_bytes: None,
+        about: serde_json::from_value(component.seen.description.clone()).ok(),
+        grants: component.grants.clone(),
+        approved_by: component.approved.as_ref().map(|(by, _)| by.clone()),
+        approved_at: component.approved.as_ref().map(|(_, at)| *at),
+        first_seen_at: Some(component.first_seen_at),
+        changes: Vec::new(),
+        granted_before: None,
+        destinations: Vec::new(),
+    }
+}
+
+/// What is different from a version that was approved, for who approves the next.
+fn changes(now: &dto::PluginAbout, before: &Component) -> Vec<String> {
+    let Ok(old) = serde_json::from_value::<dto::PluginAbout>(before.seen.description.clone())
+    else {
+        return Vec::new();
+    };
+    let mut changes = Vec::new();
+    if now.version == old.version {
+        changes.push(format!("its file is another one, under the same version {}", now.version));
+    } else {
+        changes.push(format!("version {} instead of {}", now.version, old.version));
+    }
+    if now.author != old.author {
+        changes.push(format!("made by {:?} instead of {:?}", now.author, old.author));
+    }
+    let mut compare = |what: &str, now: &[String], old: &[String]| {
+        let more: Vec<_> = now.iter().filter(|it| !old.contains(it)).cloned().collect();
+        let less: Vec<_> = old.iter().filter(|it| !now.contains(it)).cloned().collect();
+        if !more.is_empty() {
+            changes.push(format!("{what} now: {}", more.join(", ")));
+        }
+        if !less.is_empty() {
+            changes.push(format!("{what} no longer: {}", less.join(", ")));
+        }
+    };
+    compare("asks for", &now.asks, &old.asks);
+    compare("is", &now.roles, &old.roles);
+    let names = |about: &dto::PluginAbout| {
+        about.imports.iter().map(|it| it.name.clone()).collect::<Vec<_>>()
+    };
+    compare("imports", &names(now), &names(&old));
+    if now.settings_schema != old.settings_schema {
+        changes.push("its settings are other ones".to_owned());
+    }
+    changes
+}
+
+/// A component by its hash, by at least six of the hash's first digits, by its
+/// file's name, or by the plugin's short name.
+pub async fn find(app: &App, key: &str) -> Result<dto::Plugin> {
+    let unknown = || Error::NotFound("plugin");
+    let list = list(app).await?;
+    let by_hash = |it: &dto::Plugin| {
+        key.len() >= PART_MIN && it.hash.as_ref().is_some_and(|hash| hash.starts_with(key))
+    };
+    if let Some(found) = list.iter().find(|it| by_hash(it)) {
+        return Ok(found.clone());
+    }
+    if let Some(found) = list.iter().find(|it| !it.bundled && it.file == key) {
+        return Ok(found.clone());
+    }
+    let named: Vec<_> =
+        list.iter().filter(|it| it.about.as_ref().is_some_and(|it| it.id == key)).collect();
+    match named[..] {
+        [] => Err(unknown()),
+        [one] => Ok(one.clone()),
+        _ => Err(Error::Conflict {
+            message: format!("{key} is in several files"),
+            hint: Some("name the one by its hash".to_owned()),
+        }),
+    }
+}
+
+/// Approves a component, or changes what it may touch. The grants are all that
+/// it has from then on.
+pub async fn approve(
+    app: &App,
+    by: &Actor,
+    hash: &str,
+    wish: &dto::Approval,
+) -> Result<dto::Plugin> {
+    let (hash, plugin) = there(app, hash).await?;
+    let grants = understand(wish, &plugin)?;
+    store_grants(app, by, &hash, &grants).await?;
+    find(app, hash.as_str()).await
+}
+
+/// Adds grants to those that an approved component has.
+pub(super) async fn grant_more(
+    app: &App,
+    by: &Actor,
+    hash: &ComponentHash,
+    more: Grants,
+) -> Result<()> {
+    let component = app.catalog.component(hash).await?.ok_or(Error::NotFound("plugin"))?;
+    store_grants(app, by, hash, &with_more(component.grants, more)).await
+}
+
+/// Grants with more of them.
+pub(super) fn with_more(mut grants: Grants, more: Grants) -> Grants {
+    for host in more.hosts {
+        grants.hosts.retain(|it| (&it.host, it.port) != (&host.host, host.port));
+        grants.hosts.push(host);
+    }
+    grants.folder = more.folder.or(grants.folder);
+    grants.mail |= more.mail;
+    grants
+}
+
+async fn store_grants(app: &App, by: &Actor, hash: &ComponentHash, grants: &Grants) -> Result<()> {
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    tx.approve_component(hash, &by.name, grants, now).await?;
+    let component = tx.component(hash).await?.ok_or(Error::NotFound("plugin"))?;
+    tx.wake_deliveries(Some(&component.seen.plugin), None, now).await?;
+    let object = audit::Object::component(&component.seen);
+    let details = json!({
+        "hosts": grants.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "folder": grants.folder,
+        "mail": grants.mail,
+    });
+    audit::record_with(&mut tx, by, "plugin.approve", object, details, now).await?;
+    tx.commit().await?;
+    told(app);
+    Ok(())
+}
+
+fn told(app: &App) {
+    app.hub.tell(Change::Plugins);
+    app.hub.tell(Change::Destinations);
+    app.hub.work.notify_one();
+}
+
+/// A component that is there and loads.
+async fn there(app: &App, hash: &str) -> Result<(ComponentHash, Arc<Plugin>)> {
+    let found = find(app, hash).await?;
+    let hash = found.hash.and_then(|it| it.parse::<ComponentHash>().ok());
+    let plugin = hash.as_ref().and_then(|hash| app.plugins.loaded(hash));
+    hash.zip(plugin).ok_or_else(|| match found.state {
+        PluginState::New => Error::conflict("the file is still being looked at"),
+        PluginState::Removed => Error::conflict("the file is gone"),
+        _ => Error::conflict("the file was refused; there is nothing to approve"),
+    })
+}
+
+/// Reads grants. Nothing can be granted that the plugin does not ask for.
+fn understand(wish: &dto::Approval, plugin: &Plugin) -> Result<Grants> {
+    let asks = plugin.description().grants;
+    let mut wrong = Vec::new();
+    let mut hosts = Vec::new();
+    for text in wish.hosts.iter().map(|it| it.trim()).filter(|it| !it.is_empty()) {
+        match text.parse::<cofferdam_model::HostGrant>() {
+            Ok(host) if !hosts.contains(&host) => hosts.push(host),
+            Ok(_) => {}
+            Err(error) => wrong.push(FieldError::new("hosts", format!("{text}: {error}"))),
+        }
+    }
+    if !hosts.is_empty() && !asks.network {
+        wrong.push(FieldError::new("hosts", "the plugin does not ask for the network"));
+    }
+    let folder = wish.folder.as_deref().map(str::trim).filter(|it| !it.is_empty());
+    if folder.is_some() && !asks.folder {
+        wrong.push(FieldError::new("folder", "the plugin does not ask for a folder"));
+    }
+    if folder.is_some_and(|it| !it.starts_with('/') || it.chars().any(cofferdam_model::is_unfit)) {
+        wrong
+            .push(FieldError::new("folder", "a path from the root is needed, such as /srv/copies"));
+    }
+    if wish.mail && !asks.mail {
+        wrong.push(FieldError::new("mail", "the plugin does not ask for mail"));
+    }
+    if !wrong.is_empty() {
+        return Err(Error::Invalid(wrong));
+    }
+    Ok(Grants { hosts, folder: folder.map(Into::into), mail: wish.mail })
+}
+
+/// Takes approval and grants back. What runs goes on to its end; nothing new begins.
+pub async fn revoke(app: &App, by: &Actor, hash: &str) -> Result<()> {
+    let found = find(app, hash).await?;
+    let hash = found.hash.and_then(|it| it.parse::<ComponentHash>().ok());
+    let hash = hash.ok_or_else(|| Error::conflict("the plugin is not approved"))?;
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    tx.revoke_component(&hash).await?;
+    let component = tx.component(&hash).await?.ok_or(Error::NotFound("plugin"))?;
+    let object = audit::Object::component(&component.seen);
+    audit::record(&mut tx, by, "plugin.revoke", object, now).await?;
+    tx.commit().await?;
+    told(app);
+    Ok(())
+}
+
+/// Puts a file into the plugin folder, in place of one with the same name, and
+/// loads it. It is a plugin like any other there: it waits for approval.
+pub async fn upload(app: &App, by: &Actor, name: &str, bytes: Bytes) -> Result<dto::Plugin> {
+    if !file_name_is_fit(name) {
+        return Err(Error::field(
+            "file",
+            "the file's name has letters a–z, digits, . _ and -, 100 at most, and .wasm at the end",
+        ));
+    }
+    if bytes.is_empty() || bytes.len() as u64 > FILE_MAX {
+        let most = cofferdam_model::size(FILE_MAX);
+        return Err(Error::field("file", format!("a plugin has 1 byte to {most}")));
+    }
+    let details = json!({ "size_bytes": bytes.len() });
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    audit::record_with(&mut tx, by, "plugin.upload", audit::Object::file(name), details, now)
+        .await?;
+    tx.commit().await?;
+    let target = app.plugins.folder().join(name);
+    let draft = app.plugins.folder().join(format!(".{}.upload", uuid::Uuid::new_v4().simple()));
+    let write = move || -> std::io::Result<()> {
+        let written = (|| {
+            let mut file =
+                fs::File::options().write(true).create_new(true).mode(0o600).open(&draft)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            fs::rename(&draft, &target)
+        })();
+        if written.is_err() {
+            let _ = fs::remove_file(&draft);
+        }
+        written
+    };
+    tokio::task::spawn_blocking(write)
+        .await
+        .map_err(|error| Error::Internal(error.into()))?
+        .map_err(|error| {
+            Error::conflict(format!("the file cannot be written into the plugin folder: {error}"))
+        })?;
+    app.plugins.settle(app).await.map_err(Error::Internal)?;
+    let list = list(app).await?;
+    let found = list.into_iter().find(|it| !it.bundled && it.file == name);
+    found.ok_or(Error::NotFound("plugin"))
+}
+
+/// The component of a plugin that may run now: of the approved ones that are
+/// there, a file in the folder before a bundled one, and the one that was
+/// approved last. Otherwise the reason, for people.
+pub async fn current(app: &App, id: &PluginId) -> Result<std::result::Result<Ready, String>> {
+    app.plugins.ready(app).await.map_err(Error::Internal)?;
+    let mut usable: Vec<(Component, Arc<Plugin>)> = Vec::new();
+    let mut waits = false;
+    for component in app.catalog.components_of(id).await? {
+        let Some(plugin) = app.plugins.loaded(&component.seen.hash) else { continue };
+        if component.approved.is_some() {
+            usable.push((component, plugin));
+        } else {
+            waits = true;
+        }
+    }
+    let in_folder = app.plugins.present();
+    let is_file = |component: &Component| {
+        in_folder.iter().any(|it| {
+            !it.bundled && it.plugin().is_some_and(|it| *it.hash() == component.seen.hash)
+        })
+    };
+    // Stable, so the order of approval stays within each half.
+    usable.sort_by_key(|(component, _)| !is_file(component));
+    Ok(match usable.into_iter().next() {
+        Some((component, plugin)) => Ok(Ready { plugin, grants: component.grants }),
+        None if waits => Err(format!("the plugin {id} waits for approval")),
+        None => Err(format!("the plugin {id} is not there")),
+    })
+}

@@ -1,0 +1,324 @@
+//! One attempt of a delivery, from its lease to its record.
+
+mod event;
+mod facts;
+
+use std::{sync::Arc, time::Duration};
+
+use cofferdam_catalog::{AttemptEnd, Next};
+use cofferdam_model::{
+    AttemptOutcome, BackupStatus, Delivery, DeliveryId, Destination, Job, LogLine, Purpose,
+};
+use cofferdam_runtime::CallError;
+use serde_json::Value;
+use tokio::{sync::watch, time};
+
+use super::{
+    LEASE, RENEW, RETRY,
+    notes::{passes, renew},
+};
+use crate::{
+    app::App,
+    hub::{Delivering, Halt},
+    service::{deliveries, destinations, plugins},
+};
+
+/// What waits for somebody is looked at again so often; approving a plugin, or
+/// putting its file back, does not wait for that.
+const BLOCKED: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+/// Watching pages hear so often that bytes go out.
+const TELL: Duration = Duration::from_millis(500);
+
+/// Makes one attempt of a leased delivery and records how it ended.
+/// It has its place in the hub from this call on, before it is first polled.
+pub fn run_delivery(
+    app: Arc<App>,
+    job: Job,
+    delivery: Delivery,
+) -> impl Future<Output = ()> + Send {
+    let place = Place { app: app.clone(), delivery: delivery.clone() };
+    let delivering = app.hub.insert_delivery(delivery.id);
+    deliveries::told(&app, &delivery);
+    async move {
+        let _place = place;
+        match prepare(&app, &delivery).await {
+            Ok(Ok(prepared)) => {
+                if let Some(end) = attempt(&app, &job, &delivery, delivering, prepared).await {
+                    record(&app, &job, &delivery, &end).await;
+                }
+            }
+            Ok(Err(why)) => block(&app, &job, delivery.id, &why).await,
+            Err(error) => {
+                tracing::error!(delivery = %delivery.id, "a delivery could not be prepared: {error:#}");
+                block(&app, &job, delivery.id, "the console could not prepare it").await;
+            }
+        }
+    }
+}
+
+/// A delivery's place in the hub, given up however the attempt ends.
+struct Place {
+    app: Arc<App>,
+    delivery: Delivery,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.app.hub.remove_delivery(self.delivery.id);
+        deliveries::told(&self.app, &self.delivery);
+        self.app.hub.work.notify_one();
+    }
+}
+
+struct Prepared {
+    destination: Destination,
+    ready: plugins::Ready,
+    settings: Value,
+}
+
+/// What an attempt needs before it is one; or the reason why there is nothing
+/// to try now.
+async fn prepare(app: &App, delivery: &Delivery) -> anyhow::Result<Result<Prepared, String>> {
+    let Some(destination) = app.catalog.destination(delivery.destination).await? else {
+        return Ok(Err("the destination was removed".to_owned()));
+    };
+    let ready = match plugins::current(app, &destination.plugin).await? {
+        Ok(ready) => ready,
+        Err(why) => return Ok(Err(why)),
+    };
+    let Ok(settings) = destinations::open(app, &destination) else {
+        return Ok(Err("its secrets cannot be opened with this master key".to_owned()));
+    };
+    if let Some(obstacle) = destinations::obstacle(&ready, &settings) {
+        return Ok(Err(obstacle));
+    }
+    Ok(Ok(Prepared { destination, ready, settings }))
+}
+
+async fn block(app: &App, job: &Job, id: DeliveryId, why: &str) {
+    let written = async {
+        let mut tx = app.catalog.begin().await?;
+        tx.block_delivery(id, job.fence, why, app.now() + BLOCKED).await?;
+        tx.commit().await
+    };
+    if let Err(error) = written.await {
+        tracing::warn!(delivery = %id, "a waiting delivery was not put back: {error}");
+    }
+}
+
+/// What a call gave, whatever the purpose.
+struct Done {
+    location: Option<String>,
+    bytes: Option<u64>,
+    note: Option<String>,
+}
+
+/// Why there is no result.
+enum Trouble {
+    Call(CallError),
+    /// The console's own part failed; worth another try.
+    Host(String),
+    /// It makes no sense any more.
+    Over(String),
+}
+
+/// Makes the call while the lease is kept. `None` when the lease was lost, or
+/// could never be used: then the outcome is not ours to record.
+async fn attempt(
+    app: &Arc<App>,
+    job: &Job,
+    delivery: &Delivery,
+    delivering: Delivering,
+    prepared: Prepared,
+) -> Option<AttemptEnd> {
+    let begun = async {
+        let mut tx = app.catalog.begin().await?;
+        tx.begin_attempt(delivery.id, job.fence, app.now()).await?;
+        tx.commit().await
+    };
+    if let Err(error) = begun.await {
+        tracing::warn!(delivery = %delivery.id, "an attempt could not be begun: {error}");
+        return None;
+    }
+    let keep_going = prepared.destination.keep_going;
+    let Delivering { hearing, halt } = delivering;
+    let mut halted = halt.subscribe();
+    let mut pulse = time::interval_at(time::Instant::now() + RENEW, RENEW);
+    let mut tell = time::interval_at(time::Instant::now() + TELL, TELL);
+    let mut told = 0;
+    let work = perform(app, delivery, prepared, hearing.clone());
+    tokio::pin!(work);
+    let result = loop {
+        tokio::select! {
+            result = &mut work => break Ok(result),
+            why = stopped(&mut halted) => break Err(why),
+            _ = tell.tick() => {
+                let sent = hearing.sent_bytes();
+                if sent != told {
+                    told = sent;
+                    deliveries::told(app, delivery);
+                }
+            }
+            _ = pulse.tick() => match renew(app, job, None, RENEW).await {
+                Ok(renewed) if renewed.cancel_requested => break Err(Halt::Cancelled),
+                Ok(_) => {}
+                Err(cofferdam_catalog::Error::LeaseLost) => {
+                    tracing::warn!(delivery = %delivery.id, "the lease of a delivery was lost");
+                    return None;
+                }
+                Err(error) => tracing::warn!(delivery = %delivery.id, "the lease could not be renewed yet: {error}"),
+            },
+        }
+    };
+    let (bytes, log) = (hearing.sent_bytes(), hearing.take_lines());
+    Some(match result {
+        Ok(Ok(done)) => AttemptEnd {
+            outcome: AttemptOutcome::Completed,
+            bytes,
+            error: None,
+            log,
+            next: Next::Complete { location: done.location, bytes: done.bytes, note: done.note },
+        },
+        Ok(Err(trouble)) => failed(app, delivery, keep_going, trouble, bytes, log),
+        Err(Halt::Cancelled) => AttemptEnd {
+            outcome: AttemptOutcome::Cancelled,
+            bytes,
+            error: Some("somebody stopped it".to_owned()),
+            log,
+            next: Next::Cancel,
+        },
+        Err(Halt::Interrupted) => AttemptEnd {
+            outcome: AttemptOutcome::Interrupted,
+            bytes,
+            error: Some("the console was stopped while it ran".to_owned()),
+            log,
+            next: Next::Again(app.now()),
+        },
+    })
+}
+
+/// Ends when somebody wants it to.
+async fn stopped(halted: &mut watch::Receiver<Option<Halt>>) -> Halt {
+    let why = halted.wait_for(Option::is_some).await;
+    // Without a sender nobody could ever stop it again.
+    why.ok().and_then(|why| *why).unwrap_or(Halt::Interrupted)
+}
+
+fn failed(
+    app: &App,
+    delivery: &Delivery,
+    keep_going: bool,
+    trouble: Trouble,
+    bytes: u64,
+    log: Vec<LogLine>,
+) -> AttemptEnd {
+    let (error, passing, retry_after) = match trouble {
+        Trouble::Call(error) => (error.to_string(), error.is_temporary(), error.retry_after()),
+        Trouble::Host(error) => (error, true, None),
+        Trouble::Over(error) => (error, false, None),
+    };
+    let tries = delivery.tries + 1;
+    let again = if passing {
+        deliveries::next_try(tries, retry_after, keep_going, app.now())
+    } else {
+        None
+    };
+    AttemptEnd {
+        outcome: if passing { AttemptOutcome::Temporary } else { AttemptOutcome::Permanent },
+        bytes,
+        error: Some(error),
+        log,
+        next: again.map_or(Next::Fail, Next::Again),
+    }
+}
+
+async fn perform(
+    app: &Arc<App>,
+    delivery: &Delivery,
+    prepared: Prepared,
+    hearing: Arc<deliveries::Hearing>,
+) -> Result<Done, Trouble> {
+    let Prepared { ready, settings, .. } = prepared;
+    let call = destinations::call(app, &ready, settings, hearing);
+    let internal = |error: crate::service::Error| Trouble::Host(error.to_string());
+    match delivery.purpose {
+        Purpose::Store => {
+            let found = app.catalog.backup(delivery.backup).await;
+            let backup = found.map_err(|error| internal(error.into()))?;
+            let Some(backup) = backup.filter(|it| it.status == BackupStatus::Completed) else {
+                return Err(Trouble::Over("the backup was deleted".to_owned()));
+            };
+            let (facts, file) = facts::with_file(app, &backup).await.map_err(Trouble::Host)?;
+            let size = facts.size;
+            let receipt =
+                ready.plugin.store(call, facts, file).await.result.map_err(Trouble::Call)?;
+            Ok(Done { location: Some(receipt.location), bytes: Some(size), note: receipt.note })
+        }
+        Purpose::Remove => {
+            let Some(location) = delivery.location.clone() else {
+                return Err(Trouble::Over("it is not known where the copy is".to_owned()));
+            };
+            ready.plugin.remove(call, location).await.result.map_err(Trouble::Call)?;
+            Ok(Done { location: None, bytes: None, note: None })
+        }
+        Purpose::Notify => {
+            let event = event::of(app, delivery).await.map_err(internal)?;
+            let Some(event) = event else {
+                return Err(Trouble::Over("the backup was deleted".to_owned()));
+            };
+            let note = ready.plugin.notify(call, event).await.result.map_err(Trouble::Call)?;
+            Ok(Done { location: None, bytes: None, note: Some(note) })
+        }
+    }
+}
+
+/// Records how an attempt ended, also when the catalog is locked or full for a
+/// while.
+async fn record(app: &App, job: &Job, delivery: &Delivery, end: &AttemptEnd) {
+    let id = delivery.id;
+    loop {
+        let written = async {
+            let mut tx = app.catalog.begin().await?;
+            tx.end_attempt(id, job.fence, end, app.now()).await?;
+            tx.commit().await
+        };
+        match written.await {
+            Ok(()) => break,
+            Err(error) if passes(&error) => {
+                tracing::warn!(delivery = %id, "the outcome could not be recorded yet: {error}");
+                time::sleep(RETRY).await;
+                if let Err(error) = renew(app, job, None, RETRY).await {
+                    tracing::debug!(delivery = %id, "nor the lease renewed: {error}");
+                }
+            }
+            Err(error) => {
+                tracing::error!(delivery = %id, "the outcome was not recorded: {error}");
+                return;
+            }
+        }
+    }
+    let (to, purpose) = (&delivery.destination_name, delivery.purpose.as_str());
+    match &end.error {
+        None => tracing::info!(delivery = %id, %to, purpose, bytes = end.bytes, "delivered"),
+        Some(error) => {
+            tracing::warn!(delivery = %id, %to, purpose, outcome = end.outcome.as_str(), "not delivered: {error}");
+        }
+    }
+}
+
+/// Leases the next delivery that is due, if there is room.
+pub async fn lease(
+    app: &App,
+    name: &str,
+    of: Option<cofferdam_model::BackupId>,
+) -> anyhow::Result<Option<(Job, Delivery)>> {
+    /// In all; each destination has a limit of its own.
+    const AT_ONCE: u32 = 8;
+    if app.catalog.deliveries_due(app.now()).await? == 0 {
+        return Ok(None);
+    }
+    let mut tx = app.catalog.begin().await?;
+    let leased = tx.lease_delivery(name, of, app.now(), LEASE, AT_ONCE).await?;
+    tx.commit().await?;
+    Ok(leased)
+}
