@@ -9,6 +9,8 @@ fn main() -> ExitCode {
     if deps.join("http.wit").exists() {
         return ExitCode::SUCCESS;
     }
-    println!("cargo::error=WASI's WIT files are not in wit/deps yet: run `cargo xtask setup` once");
+    println!(
+        "cargo::error=WASI's WIT files are not in wit/deps yet: run `cargo xtask setup --build` once"
+    );
     ExitCode::FAILURE
 }

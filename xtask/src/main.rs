@@ -30,8 +30,8 @@ cargo xtask bench backup [--size MB] [--rounds N] [--program FILE]
     Measures backups against pg_dump and its usual pipelines, in one run.
 cargo xtask plugins
     Builds the plugins in plugins/ to target/plugins, if they have changed.
-cargo xtask setup
-    Only sets up what `test` needs.
+cargo xtask setup [--build]
+    Only sets up what `test` needs, or what a build needs.
 ";
 
 fn main() -> ExitCode {
@@ -54,7 +54,11 @@ fn dispatch(mut arguments: Vec<String>) -> Result<ExitCode> {
         "test" => test::test(arguments),
         "bench" => bench::bench(&arguments),
         "plugins" => plugins::build().map(|()| ExitCode::SUCCESS),
-        "setup" => setup::for_tests().map(|()| ExitCode::SUCCESS),
+        "setup" => match arguments.first().map(String::as_str) {
+            None => setup::for_tests().map(|()| ExitCode::SUCCESS),
+            Some("--build") => setup::for_run(false).map(|()| ExitCode::SUCCESS),
+            Some(other) => bail!("setup does not know {other:?}\n\n{HELP}"),
+        },
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)

@@ -1,5 +1,4 @@
-//! The file of the backup that is delivered: streams of it, and what of it was
-//! read.
+//! The file of the backup that is delivered, and what of it was read.
 
 use std::{
     collections::BTreeMap,
@@ -7,13 +6,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use bytes::Bytes;
-use tokio::task::JoinHandle;
-use wasmtime::{component::Resource, format_err};
-use wasmtime_wasi::{
-    async_trait,
-    p2::{DynInputStream, InputStream, Pollable, StreamError, StreamResult},
-};
+use wasmtime::component::Resource;
+use wasmtime_wasi::p2::DynInputStream;
 
 use crate::{
     Denied, LimitBroken, Observer,
@@ -21,8 +15,9 @@ use crate::{
         artifact::{Algorithm, Host},
         types::Failure,
     },
+    blocks::Blocks,
     digest,
-    limits::Meter,
+    meter::Meter,
     state::State,
 };
 
@@ -43,8 +38,8 @@ const REREADS: u64 = 16;
 
 /// The artifact of one call, with what has been read of it.
 pub(crate) struct Source {
-    file: Arc<dyn Artifact>,
-    meter: Arc<Meter>,
+    pub(crate) file: Arc<dyn Artifact>,
+    pub(crate) meter: Arc<Meter>,
     observer: Arc<dyn Observer>,
     seen: Mutex<Seen>,
 }
@@ -86,7 +81,7 @@ impl Source {
     }
 
     /// Bytes are about to be read or hashed.
-    fn count(&self, bytes: u64) -> Result<(), LimitBroken> {
+    pub(crate) fn count(&self, bytes: u64) -> Result<(), LimitBroken> {
         let mut seen = self.seen();
         seen.sum = seen.sum.saturating_add(bytes);
         let limit = self.file.size().saturating_mul(REREADS).saturating_add(BLOCK as u64);
@@ -94,7 +89,7 @@ impl Source {
     }
 
     /// A stream has given these bytes.
-    fn given(&self, start: u64, bytes: u64) {
+    pub(crate) fn given(&self, start: u64, bytes: u64) {
         let mut seen = self.seen();
         let (mut from, mut to) = (start, start + bytes);
         // Every range that begins before the new one ends and ends after it begins.
@@ -110,100 +105,6 @@ impl Source {
         drop(seen);
         self.meter.passed(bytes);
         self.observer.sent(bytes);
-    }
-}
-
-type Reading = JoinHandle<io::Result<Bytes>>;
-
-/// A range of the file as a stream, one block read ahead.
-struct Blocks {
-    source: Arc<Source>,
-    /// Where the block begins that is given next.
-    at: u64,
-    /// Where the block begins that is read next.
-    next: u64,
-    end: u64,
-    reading: Option<Reading>,
-    block: Bytes,
-    error: Option<io::Error>,
-}
-
-impl Blocks {
-    fn open(source: Arc<Source>, offset: u64, end: u64) -> Self {
-        let mut blocks = Self {
-            source,
-            at: offset,
-            next: offset,
-            end,
-            reading: None,
-            block: Bytes::new(),
-            error: None,
-        };
-        blocks.read_ahead();
-        blocks
-    }
-
-    fn read_ahead(&mut self) {
-        let left = self.end - self.next;
-        if left == 0 {
-            return;
-        }
-        let length = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
-        let (file, offset) = (Arc::clone(&self.source.file), self.next);
-        self.next += length as u64;
-        self.reading = Some(tokio::task::spawn_blocking(move || read(&*file, offset, length)));
-    }
-}
-
-/// Exactly these bytes: a file that is shorter than it was is an error.
-fn read(file: &dyn Artifact, offset: u64, length: usize) -> io::Result<Bytes> {
-    let mut block = vec![0; length];
-    let mut filled = 0;
-    while filled < length {
-        match file.read_at(offset + filled as u64, &mut block[filled..])? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => filled += count,
-        }
-    }
-    Ok(Bytes::from(block))
-}
-
-#[async_trait]
-impl Pollable for Blocks {
-    async fn ready(&mut self) {
-        if !self.block.is_empty() || self.error.is_some() {
-            return;
-        }
-        // Not taken before it has ended: this future may be dropped while it waits.
-        let Some(reading) = &mut self.reading else { return };
-        let result = reading.await;
-        self.reading = None;
-        match result.unwrap_or_else(|error| Err(io::Error::other(error))) {
-            Ok(block) => {
-                self.block = block;
-                self.read_ahead();
-            }
-            Err(error) => self.error = Some(error),
-        }
-    }
-}
-
-impl InputStream for Blocks {
-    fn read(&mut self, most: usize) -> StreamResult<Bytes> {
-        if let Some(error) = &self.error {
-            self.source.meter.host_failed(format!("the backup's file cannot be read: {error}"));
-            return Err(StreamError::LastOperationFailed(format_err!("the file cannot be read")));
-        }
-        if self.block.is_empty() {
-            let over = self.at == self.end;
-            return if over { Err(StreamError::Closed) } else { Ok(Bytes::new()) };
-        }
-        let part = self.block.split_to(self.block.len().min(most));
-        let bytes = part.len() as u64;
-        self.source.count(bytes).map_err(|limit| StreamError::Trap(limit.into()))?;
-        self.source.given(self.at, bytes);
-        self.at += bytes;
-        Ok(part)
     }
 }
 
@@ -282,12 +183,12 @@ impl Host for State {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{Limits, Silent};
     use proptest::prelude::*;
 
-    struct Zeroes(u64);
+    pub(crate) struct Zeroes(u64);
 
     impl Artifact for Zeroes {
         fn size(&self) -> u64 {
@@ -301,7 +202,7 @@ mod tests {
         }
     }
 
-    fn source(size: u64) -> Arc<Source> {
+    pub(crate) fn source(size: u64) -> Arc<Source> {
         Source::new(
             Arc::new(Zeroes(size)),
             Arc::new(Meter::new(Limits::default())),
@@ -337,21 +238,5 @@ mod tests {
         assert!(range(10, 3, Some(8)).is_err());
         assert!(range(10, 11, None).is_err());
         assert!(range(10, u64::MAX, Some(2)).is_err());
-    }
-
-    #[tokio::test]
-    async fn a_stream_gives_all_bytes_in_blocks_and_then_closes() {
-        let source = source(BLOCK as u64 * 2 + 5);
-        let mut blocks = Blocks::open(Arc::clone(&source), 1, BLOCK as u64 * 2 + 5);
-        let mut sizes = Vec::new();
-        loop {
-            match blocks.blocking_read(usize::MAX).await {
-                Ok(block) => sizes.push(block.len()),
-                Err(StreamError::Closed) => break,
-                Err(error) => panic!("{error}"),
-            }
-        }
-        assert_eq!(sizes, [BLOCK, BLOCK, 4]);
-        assert_eq!(source.read(), BLOCK as u64 * 2 + 4);
     }
 }

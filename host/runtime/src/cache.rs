@@ -17,6 +17,8 @@ use wasmtime::{Engine, component::Component};
 /// Write for the group or for all.
 const OTHERS_MAY_WRITE: u32 = 0o022;
 
+const ENDING: &str = ".cwasm";
+
 pub(crate) struct Cache {
     folder: PathBuf,
     /// Ends the name of every file that this engine can load.
@@ -38,10 +40,12 @@ impl Cache {
         }
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        let ending = format!("-{:016x}.cwasm", hasher.finish());
+        let ending = format!("-{:016x}{ENDING}", hasher.finish());
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
-            if !entry.file_name().to_string_lossy().ends_with(&ending) {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.ends_with(ENDING) && !name.ends_with(&ending) {
                 // Whoever else removed it did the same.
                 let _ = fs::remove_file(entry.path());
             }

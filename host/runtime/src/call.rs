@@ -14,9 +14,10 @@ use wasmtime_wasi::{I32Exit, ResourceTableError};
 use crate::{
     Artifact, CallError, LimitBroken, LogLevel, Outcome, Usage,
     artifact::Source,
-    limits::Meter,
+    component::{Exports, Inspected},
     log::Lines,
-    plugin::{Call, Exports, Inspected},
+    meter::Meter,
+    plugin::Call,
     runtime::Shared,
     sink::Target,
     state::{self, Parts, State},

@@ -14,7 +14,7 @@ use sha2::Digest as _;
 use crate::{
     artifact::{Artifact, BLOCK},
     bindings::imported::artifact::Algorithm,
-    limits::Meter,
+    meter::Meter,
 };
 
 /// Set when whoever waits for the sum has gone.

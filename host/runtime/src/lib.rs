@@ -18,9 +18,11 @@
 
 mod artifact;
 mod bindings;
+mod blocks;
 mod cache;
 mod call;
 mod compile;
+mod component;
 mod convert;
 mod description;
 mod digest;
@@ -33,6 +35,7 @@ mod linker;
 mod load;
 mod log;
 mod mail;
+mod meter;
 mod network;
 mod observer;
 mod outcome;
@@ -47,6 +50,7 @@ mod text;
 pub use artifact::Artifact;
 pub use cofferdam_model::{ComponentHash, Grants, HostGrant, HostPattern};
 pub use compile::{Compiler, compile_child};
+pub use component::{Role, Roles};
 pub use description::{Description, GrantKinds};
 pub use facts::{
     BackupFacts, Candidate, Entry, Event, Expired, Failure, Fetched, FieldError, Page, Receipt,
@@ -57,7 +61,7 @@ pub use limits::{LimitBroken, Limits};
 pub use mail::{Mail, MailError, Mailer};
 pub use observer::{Denied, LogLevel, Observer, Silent};
 pub use outcome::{Breach, CallError, Outcome, Usage};
-pub use plugin::{Call, Plugin, Role, Roles};
+pub use plugin::{Call, Plugin};
 pub use refusal::Refusal;
 pub use runtime::{Runtime, RuntimeError, RuntimeSettings};
 pub use rustls::pki_types::CertificateDer;

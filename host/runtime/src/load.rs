@@ -8,8 +8,8 @@ use wasmtime::{Engine, component::Component};
 use crate::{
     Refusal,
     bindings::exported::{notifier, plugin, retention, storage},
+    component::{Exports, Inspected, Roles},
     imports,
-    plugin::{Exports, Inspected, Roles},
     runtime::Shared,
 };
 

@@ -70,7 +70,9 @@ pub(crate) struct Shared {
 }
 
 /// Components compute on these, so that none holds up a page.
-const THREADS: usize = 4;
+fn thread_count() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8)
+}
 
 impl Runtime {
     /// Opens the cache and starts the threads.
@@ -82,7 +84,7 @@ impl Runtime {
         let tls = client_config(&settings.roots).map_err(RuntimeError::Roots)?;
         let ticker = Ticker::start(&engine).map_err(RuntimeError::Threads)?;
         let threads = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(THREADS)
+            .worker_threads(thread_count())
             .thread_name("plugin")
             .enable_all()
             .build()

@@ -16,7 +16,7 @@ use wasmtime_wasi::{
 use crate::{
     Denied, Observer,
     bindings::imported::{sink::Host, types::Failure},
-    limits::Meter,
+    meter::Meter,
     state::State,
 };
 

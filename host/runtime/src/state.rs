@@ -7,14 +7,8 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::{
-    Grants, Limits, Mailer, Observer,
-    artifact::Source,
-    folder,
-    limits::{Limiter, Meter},
-    log::Lines,
-    network::Gate,
-    sink::Target,
-    stdio::Capture,
+    Grants, Limits, Mailer, Observer, artifact::Source, folder, limits::Limiter, log::Lines,
+    meter::Meter, network::Gate, sink::Target, stdio::Capture,
 };
 
 /// Of one call: nothing in it outlives the call or is shared with another.

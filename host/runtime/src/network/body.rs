@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::error;
-use crate::limits::Meter;
+use crate::meter::Meter;
 
 /// A request's body.
 pub(super) struct Outgoing {
@@ -36,6 +36,9 @@ struct Shared {
     meter: Arc<Meter>,
     /// Set when the call is over: a body that ends after that was cut off.
     over: Arc<AtomicBool>,
+    /// What is left of the length that the header promises. A body with one is
+    /// not asked for its end.
+    left: Option<AtomicU64>,
     ended: AtomicBool,
     start: Instant,
     /// Milliseconds after `start` when the connection last asked for more.
@@ -43,8 +46,14 @@ struct Shared {
 }
 
 impl Outgoing {
-    pub(super) fn new(body: WasiBody, meter: Arc<Meter>, over: Arc<AtomicBool>) -> (Self, Control) {
+    pub(super) fn new(
+        body: WasiBody,
+        length: Option<u64>,
+        meter: Arc<Meter>,
+        over: Arc<AtomicBool>,
+    ) -> (Self, Control) {
         let shared = Arc::new(Shared {
+            left: length.map(AtomicU64::new),
             ended: AtomicBool::new(body.is_end_stream()),
             body: Mutex::new(Some(body)),
             meter,
@@ -103,7 +112,13 @@ impl Body for Outgoing {
                 if shared.meter.sending(bytes).is_err() {
                     return Poll::Ready(Some(Err(Error::HttpRequestBodySize(None))));
                 }
-                shared.ended.store(inner.is_end_stream(), Relaxed);
+                let left = shared.left.as_ref().map(|left| {
+                    // One thread at a time polls a body.
+                    let rest = left.load(Relaxed).saturating_sub(bytes);
+                    left.store(rest, Relaxed);
+                    rest
+                });
+                shared.ended.store(left == Some(0) || inner.is_end_stream(), Relaxed);
             }
             Some(Err(_)) => {}
         }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response, uri::Scheme};
+use http::{Method, Request, Response, uri::Scheme};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::{connect::Destination, sender::Sender};
-use crate::{Denied, Grants, Observer, limits::Meter, log::Lines};
+use crate::{Denied, Grants, Observer, log::Lines, meter::Meter};
 
 /// The granted hosts, and the way to them, of one call.
 pub(crate) struct Gate {
@@ -33,6 +33,10 @@ impl Gate {
         // A name and a password in front of the host would go out in the header.
         if authority.as_str().contains('@') || authority.host().is_empty() {
             return Err(Error::HttpRequestUriInvalid);
+        }
+        // A tunnel would lead past every check.
+        if request.method() == Method::CONNECT {
+            return Err(Error::HttpRequestMethodInvalid);
         }
         let tls = uri.scheme() == Some(&Scheme::HTTPS);
         let host = authority.host().to_ascii_lowercase();

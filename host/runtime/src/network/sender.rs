@@ -25,11 +25,11 @@ use super::{
     connect::{Destination, Refused},
     error,
 };
-use crate::{LogLevel, Observer, limits::Meter, log::Lines};
+use crate::{LogLevel, Observer, log::Lines, meter::Meter};
 
 /// A component may ask for less, never for more.
 const CONNECT: Duration = Duration::from_secs(30);
-const FIRST_BYTE: Duration = Duration::from_secs(120);
+const FIRST_BYTE: Duration = Duration::from_mins(5);
 const BETWEEN_BYTES: Duration = Duration::from_secs(60);
 /// Open connections of one call.
 const CONNECTIONS: usize = 16;
@@ -93,7 +93,10 @@ impl Sender {
         parts.version = Version::HTTP_11;
         // Nobody here waits for the 100 that it asks for.
         parts.headers.remove(header::EXPECT);
-        let (body, control) = Outgoing::new(body, Arc::clone(&self.meter), Arc::clone(&self.over));
+        let length = parts.headers.get(header::CONTENT_LENGTH);
+        let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+        let (meter, over) = (Arc::clone(&self.meter), Arc::clone(&self.over));
+        let (body, control) = Outgoing::new(body, length, meter, over);
         let mut request = Request::from_parts(parts, body);
 
         let least = |asked: Option<Duration>, most| asked.map_or(most, |asked| asked.min(most));
