@@ -1,5 +1,4 @@
 //! Says in plain words what is missing, where the bindings' own error would not.
-#![expect(clippy::print_stdout, reason = "this is how a build script talks to Cargo")]
 
 use std::{path::Path, process::ExitCode};
 

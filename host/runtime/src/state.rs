@@ -93,7 +93,8 @@ pub(crate) fn store(engine: &Engine, parts: Parts) -> Result<Store<State>, Strin
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(MESSAGE);
-    store.set_max_component_handles(parts.limits.handles);
+    // Beside what is in the table: handles that are only lent for a call.
+    store.set_max_component_handles(parts.limits.handles.saturating_mul(2));
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
         meter.tick()?;

@@ -54,7 +54,7 @@ impl Outgoing {
     ) -> (Self, Control) {
         let shared = Arc::new(Shared {
             left: length.map(AtomicU64::new),
-            ended: AtomicBool::new(body.is_end_stream()),
+            ended: AtomicBool::new(length == Some(0) || body.is_end_stream()),
             body: Mutex::new(Some(body)),
             meter,
             over,

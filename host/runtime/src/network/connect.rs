@@ -48,7 +48,7 @@ pub(super) enum Refused {
 }
 
 const RESOLVE: Duration = Duration::from_secs(10);
-/// The head of an answer.
+/// The head of an answer: looked at after each read, so up to twice as much.
 const HEADER_BYTES: usize = 64 << 10;
 const HEADERS: usize = 200;
 

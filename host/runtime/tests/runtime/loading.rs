@@ -117,7 +117,7 @@ fn compiling_is_bounded_in_time_and_memory() {
     };
     let time = Duration::from_millis(1);
     assert_eq!(with(&|compiler| compiler.time = time), Refusal::CompileTime(time));
-    let memory = with(&|compiler| compiler.memory_bytes = 80 << 20);
+    let memory = with(&|compiler| compiler.memory_bytes = 16 << 20);
     assert!(matches!(memory, Refusal::CompileCrash { .. } | Refusal::Host(_)), "{memory:?}");
 }
 

@@ -65,7 +65,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         "/head" => {
             response
                 .headers_mut()
-                .insert("x-long", "x".repeat(100 << 10).parse().expect("a value"));
+                .insert("x-long", "x".repeat(300 << 10).parse().expect("a value"));
             String::new()
         }
         "/size" => {

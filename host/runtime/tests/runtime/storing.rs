@@ -129,7 +129,7 @@ async fn an_upload_that_ends_with_a_crash_never_looks_whole() {
         let (result, _) = put(deed, server.url("/"), server.address.port(), 8 * MIB).await;
         assert!(matches!(result, Err(CallError::Trap { .. })), "{result:?}");
         let seen = got.recv().await.expect("the connection has ended");
-        assert!(seen.len() > 3 * MIB, "{deed}: {}", seen.len());
+        assert!(seen.len() > 100_000, "{deed}: {}", seen.len());
         assert!(!seen.ends_with(b"0\r\n\r\n"), "{deed}: a cut body must not end like a whole one");
     }
 }

@@ -112,7 +112,7 @@ pub(crate) struct Content(pub(crate) Vec<u8>);
 
 impl Content {
     pub(crate) fn new(size: usize) -> Arc<Self> {
-        Arc::new(Self((0..size).map(|at| (at ^ (at >> 8) ^ (at >> 16)) as u8).collect()))
+        Arc::new(Self((0..size).map(|at| (at ^ (at >> 8) ^ (at >> 16)).to_le_bytes()[0]).collect()))
     }
 }
 
