@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use cofferdam_model::address_of;
 use hyper::client::conn::http1::{self, SendRequest};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
@@ -25,8 +26,6 @@ use super::{
     early::KeepsAnswers,
     error,
 };
-use cofferdam_model::address_of;
-
 use crate::Denied;
 
 /// Where a request goes.
