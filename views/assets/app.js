@@ -112,7 +112,7 @@
   });
 
   document.addEventListener("backup", (event) => tell("backup", event.detail?.data ?? ""));
-  document.addEventListener("backups", () => tell("list"));
+  for (const list of ["backups", "plugins", "destinations"]) document.addEventListener(list, () => tell("list"));
   document.addEventListener("htmx:sse:before:connection", (event) => {
     if (event.detail?.connection?.attempt > 0) tell("lost");
   });
@@ -232,6 +232,26 @@
         search.focus();
       }
     }
+  });
+
+  // Fields that depend on others: each rule is a list of ways to hold, each a
+  // list of tests on what a field holds now. The server judges them again.
+  const held = (form, name) => {
+    const fields = [...form.elements].filter((field) => field.name === name);
+    if (fields[0]?.type === "checkbox") return String(fields.some((field) => field.checked));
+    return fields.find((field) => field.type !== "radio" || field.checked)?.value ?? "";
+  };
+  const holds = (form, { all, not }) => all.every(({ field, texts, any }) => {
+    const text = held(form, field);
+    return texts.includes(text) || (any && text !== "");
+  }) !== not;
+  const depend = (form) => {
+    for (const part of form.querySelectorAll("[data-when]")) {
+      part.classList.toggle("when-off", !JSON.parse(part.dataset.when).some((way) => holds(form, way)));
+    }
+  };
+  document.addEventListener("input", (event) => {
+    if (event.target.form?.matches(".settings-form")) depend(event.target.form);
   });
 
   // The page of the API: a call goes out as its form says, with the token from

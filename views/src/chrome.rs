@@ -46,6 +46,10 @@ pub enum Nav {
     Backups,
     /// `/databases`
     Databases,
+    /// `/destinations`; for administrators.
+    Destinations,
+    /// `/plugins`; for administrators.
+    Plugins,
     /// `/account`; in the corner, not in the list.
     Account,
 }

@@ -3,10 +3,11 @@
 use std::str::FromStr;
 
 use cofferdam_model::{
-    Backup, BackupStatus, Database, DatabaseId, Engine, Format, Level, Progress, Timestamp, Trigger,
+    Attempt, Backup, BackupStatus, Database, DatabaseId, Delivery, Engine, Format, Level, Progress,
+    Slug, Timestamp, Trigger,
 };
 
-use crate::FieldErrors;
+use crate::{FieldErrors, schema::Tick};
 
 /// A backup, and how far it has come while it runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +59,19 @@ pub struct DatabaseChoice {
     pub engine: Engine,
 }
 
+/// A delivery with its attempts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeliveryItem {
+    /// The record.
+    pub delivery: Delivery,
+    /// The short name of the backup's database.
+    pub database: Slug,
+    /// The size of the backup's file, while it is known.
+    pub size_bytes: Option<u64>,
+    /// Its attempts, oldest first. Empty where only the record is shown.
+    pub attempts: Vec<Attempt>,
+}
+
 /// The form behind "Generate Backup". Values are kept as they were typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GenerateForm {
@@ -71,7 +85,11 @@ pub struct GenerateForm {
     pub compression_level: String,
     /// `plain`, `custom`, or empty for plain.
     pub format: String,
-    /// What is wrong with it. Fields: `database`, `description`, `compression_level`, `format`.
+    /// The destinations that are switched on, and which of them are chosen.
+    /// Posted as `destinations`, an empty one first.
+    pub destinations: Vec<Tick>,
+    /// What is wrong with it. Fields: `database`, `description`, `compression_level`, `format`,
+    /// `destinations`.
     pub errors: FieldErrors,
 }
 

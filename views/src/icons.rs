@@ -29,6 +29,12 @@ pub(crate) enum Icon {
     Offline,
     Shield,
     Options,
+    Plugin,
+    Destination,
+    Folder,
+    Network,
+    Mail,
+    Upload,
 }
 
 impl Icon {
@@ -67,6 +73,16 @@ impl Icon {
                 "M10 3l6 2v4.5c0 3.7-2.5 6.3-6 7.5-3.5-1.2-6-3.8-6-7.5V5zM7.3 10l2 2 3.5-4"
             }
             Self::Options => "M3 6h8M15 6h2M13 4v4M3 14h2M9 14h8M7 12v4",
+            Self::Plugin => "M7.5 3v4M12.5 3v4M5 7h10v3.500a5 5 0 0 1-10 0zM10 15.5V18",
+            Self::Destination => {
+                "M3 17V7l4-3.500 4 3.5v10zM11 10h4.500M13 7.500l2.500 2.500-2.500 2.500M6 8v.1M6 11.500v.1"
+            }
+            Self::Folder => "M3 5h5l1.500 2H17v9H3z",
+            Self::Network => {
+                "M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM3 10h14M10 3c2 2 3 4.300 3 7s-1 5-3 7c-2-2-3-4.300-3-7s1-5 3-7z"
+            }
+            Self::Mail => "M3 5h14v10H3zM3 6l7 5 7-5",
+            Self::Upload => "M10 12V3M6 6.5l4-4 4 4M3.5 16.5h13",
         }
     }
 }

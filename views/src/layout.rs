@@ -1,5 +1,6 @@
 //! The page around the content: head, navigation, notices, footer.
 
+use cofferdam_model::{Role, is_unfit};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::{
@@ -56,7 +57,8 @@ pub(crate) fn bare(chrome: &Chrome, title: &str, body: &Markup) -> Markup {
 }
 
 fn document(chrome: &Chrome, title: &str, class: &str, body: &Markup) -> Markup {
-    let title = t::title(title);
+    // A title holds text alone, so nothing could keep apart what turns text around.
+    let title = t::title(&title.replace(is_unfit, ""));
     html! {
         (DOCTYPE)
         html lang="en" data-title=(title) {
@@ -96,9 +98,13 @@ fn entries(chrome: &Chrome) -> Markup {
         (Nav::Overview, "/", Icon::Overview, t::OVERVIEW),
         (Nav::Backups, "/backups", Icon::Archive, t::BACKUPS),
         (Nav::Databases, "/databases", Icon::Database, t::DATABASES),
+        (Nav::Destinations, "/destinations", Icon::Destination, t::DESTINATIONS),
+        (Nav::Plugins, "/plugins", Icon::Plugin, t::PLUGINS),
     ];
+    let administrator = chrome.may(Role::Administrator);
+    let open = |entry| administrator || !matches!(entry, Nav::Destinations | Nav::Plugins);
     html! {
-        @for (entry, href, shape, word) in entries {
+        @for (entry, href, shape, word) in entries.into_iter().filter(|(entry, ..)| open(*entry)) {
             li {
                 a href=(href) aria-current=[(chrome.nav == Some(entry)).then_some("page")] {
                     (icon(shape)) span { (word) }

@@ -16,11 +16,13 @@ mod icons;
 mod layout;
 pub mod pages;
 mod parts;
+pub mod schema;
 pub mod text;
 
 pub use chrome::{Chrome, Nav, Notice, NoticeKind, Viewer, content_security_policy};
 pub use data::{
-    BackupItem, BackupQuery, DatabaseCard, DatabaseChoice, Direction, GenerateForm, Point, Sort,
+    BackupItem, BackupQuery, DatabaseCard, DatabaseChoice, DeliveryItem, Direction, GenerateForm,
+    Point, Sort,
 };
 pub use form::FieldErrors;
 pub use maud::Markup;

@@ -3,6 +3,8 @@
 
 #[path = "../examples/gallery/data.rs"]
 mod data;
+#[path = "../examples/gallery/outside.rs"]
+mod outside;
 #[path = "../examples/gallery/states/mod.rs"]
 mod states;
 
@@ -87,7 +89,7 @@ fn every_field_has_a_label() {
             .filter_map(|tag| attribute(tag, "for"))
             .collect();
         for tag in &tags {
-            let field = tag.starts_with("<input") || tag.starts_with("<select");
+            let field = ["<input", "<select", "<textarea"].iter().any(|it| tag.starts_with(it));
             let silent = tag.contains("type=\"hidden\"")
                 || tag.contains(" hidden")
                 || tag.contains("type=\"radio\"");
@@ -179,8 +181,9 @@ fn assert_inert(html: &str) {
         let before = &html[..index];
         let open = before.rfind('<').unwrap_or(0);
         let in_attribute = !before[open..].contains('>');
-        let isolated =
-            ["<bdi", "<code", "<strong"].iter().any(|tag| before[open..].starts_with(tag));
+        let isolated = ["<bdi", "<code", "<strong", "<option", "<textarea"]
+            .iter()
+            .any(|tag| before[open..].starts_with(tag));
         assert!(in_attribute || isolated, "{}", &before[open..]);
     }
 }
@@ -210,6 +213,69 @@ fn hostile_text_in_records_is_inert() {
 
     let card = data::card(&database, Some(item), None, 3);
     assert_inert(&pages::databases::page(&chrome, &[card]).into_string());
+}
+
+#[test]
+fn hostile_text_of_a_plugin_is_inert() {
+    use cofferdam_views::{pages::plugins::PluginState, schema::Schema};
+    use serde_json::json;
+
+    let chrome = data::chrome(Some(Nav::Plugins));
+    let mut about = outside::s3();
+    for text in [&mut about.name, &mut about.version, &mut about.summary, &mut about.author] {
+        *text = HOSTILE.into();
+    }
+    about.homepage = Some("javascript:alert(1)".into());
+    let mut item = outside::plugin(1, about.clone(), PluginState::Changed);
+    item.file = HOSTILE.into();
+    item.problem = Some(outside::problem());
+    item.problem.as_mut().expect("a problem").text = HOSTILE.into();
+    let mut page = outside::plugin_page(item.clone());
+    page.problems.extend(item.problem.clone());
+    page.imports[0].name = HOSTILE.into();
+    page.imports[0].words = HOSTILE.into();
+    page.form.hosts = HOSTILE.into();
+    let html = pages::plugin::page(&chrome, &page).into_string();
+    assert_inert(&html);
+    assert!(!html.contains("href=\"javascript:"));
+    let refused =
+        pages::plugins::PluginItem { state: PluginState::Refused(HOSTILE.into()), ..item.clone() };
+    let list = pages::plugins::PluginsPage { plugins: vec![item, refused], ..Default::default() };
+    assert_inert(&pages::plugins::page(&chrome, &list).into_string());
+
+    let schema = Schema::read(&json!({ "properties": {
+        HOSTILE: { "type": "string", "title": HOSTILE, "description": HOSTILE, "default": HOSTILE },
+        "template": { "type": "string", "x-cofferdam": "template", "default": HOSTILE },
+        "choice": { "enum": [HOSTILE], "default": HOSTILE },
+        "some": { "type": "array", "title": HOSTILE, "items": { "enum": [HOSTILE] } },
+        "json": { "type": "object", "default": { HOSTILE: HOSTILE } },
+    } }));
+    let form = pages::destination_form::DestinationForm {
+        plugin: outside::choice(about),
+        name: HOSTILE.into(),
+        settings: schema.blank(),
+        databases: Vec::new(),
+        events: Vec::new(),
+        concurrency: HOSTILE.into(),
+        keep_going: false,
+        grant_hosts: false,
+        grant_private: false,
+        errors: FieldErrors::new(),
+    };
+    assert_inert(&pages::destination_form::page(&chrome, None, &form).into_string());
+    let mut item = outside::item("offsite", cofferdam_model::DeliveryStatus::Failed);
+    item.delivery.error = Some(HOSTILE.into());
+    item.delivery.note = Some(HOSTILE.into());
+    item.delivery.location = Some(HOSTILE.into());
+    item.attempts[0].error = Some(HOSTILE.into());
+    item.attempts[0].log[0].text = HOSTILE.into();
+    let mut backup = data::backup_page(data::done(data::completed(
+        &data::database("shop", Engine::Postgres),
+        9,
+        9,
+    )));
+    backup.deliveries = vec![item];
+    assert_inert(&pages::backup::page(&chrome, &backup).into_string());
 }
 
 #[test]
@@ -249,7 +315,11 @@ fn a_form_with_errors_keeps_what_was_typed_and_says_it_beside_the_field() {
     assert_eq!(attribute(&port, "value"), Some("54x"));
     assert_eq!(attribute(&port, "aria-invalid"), Some("true"));
     assert_eq!(attribute(&port, "aria-describedby"), Some("database-port-error"));
-    assert!(html.contains("<a href=\"#database-port\">A port is a number from 1 to 65535.</a>"));
+    assert!(
+        html.contains(
+            "<a href=\"#database-port\"><bdi>A port is a number from 1 to 65535.</bdi></a>"
+        )
+    );
     assert!(html.contains("role=\"alert\" tabindex=\"-1\" autofocus"));
 }
 

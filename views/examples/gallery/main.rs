@@ -8,6 +8,7 @@
 //! `/index.html` leads to all of them.
 
 mod data;
+mod outside;
 mod states;
 
 use std::{fs, path::Path};

@@ -1,16 +1,16 @@
 //! `/backups/{id}`: one backup.
 
-use cofferdam_model::{Backup, LogLine, Role, TableFacts};
+use cofferdam_model::{Backup, BackupStatus, LogLine, Role, TableFacts};
 use maud::{Markup, html};
 
 use super::{backup_restore as restore, backup_state as state};
 use crate::{
-    BackupItem, Chrome, FieldErrors, format,
+    BackupItem, Chrome, DeliveryItem, FieldErrors, format,
     icons::{Icon, icon},
     layout::layout,
     pages::backup_log::log_lines,
     parts::{
-        Input, api_call, badge, copy_button, csrf, duration, fact, has_file, is_moving,
+        Input, api_call, badge, copy_button, csrf, deliveries, duration, fact, has_file, is_moving,
         shell_quote, size, tab_title, text_input, time, time_exact,
     },
     text::{backup as t, common, states},
@@ -29,6 +29,8 @@ pub struct BackupPage {
     pub tables: Vec<TableFacts>,
     /// `PostgreSQL 15.18`, from the sidecar.
     pub server_version: Option<String>,
+    /// Its deliveries, oldest first.
+    pub deliveries: Vec<DeliveryItem>,
     /// Whether the database is still configured: only then is "Try again" offered.
     pub database_known: bool,
     /// What is wrong with the labels that were posted. Field: `labels`.
@@ -65,6 +67,9 @@ pub fn live(chrome: &Chrome, data: &BackupPage) -> Markup {
             div.columns.columns-wide {
                 div.column {
                     (state::panel(chrome, data))
+                    @if backup.status == BackupStatus::Completed || !data.deliveries.is_empty() {
+                        (deliveries(chrome, backup, &data.deliveries))
+                    }
                     (restore::panel(backup))
                     (rows(data))
                     (log(data))

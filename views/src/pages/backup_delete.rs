@@ -41,6 +41,7 @@ pub fn page(chrome: &Chrome, data: &BackupDeletePage) -> Markup {
         &Confirm {
             title: t::DELETE_TITLE,
             address: &format!("/backups/{}", backup.id),
+            verb: "delete",
             question: t::DELETE_QUESTION,
             name: backup.database.as_str(),
             refused: data.refused.as_deref(),

@@ -112,7 +112,7 @@ fn recent(chrome: &Chrome, data: &DatabasePage) -> Markup {
                 }
             } @else {
                 @if data.card.history.len() > 1 {
-                    div.panel.chart { (spark(chrome, slug, &data.card.history)) }
+                    div.panel.chart { (spark(chrome, &overview::chart(slug), &data.card.history)) }
                 }
                 div.panel.flush.compact { (backup_table(chrome, t::BACKUPS_OF, &data.recent)) }
             }

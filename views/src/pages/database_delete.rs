@@ -36,6 +36,7 @@ pub fn page(chrome: &Chrome, data: &DatabaseDeletePage) -> Markup {
         &Confirm {
             title: t::DELETE_TITLE,
             address: &format!("/databases/{}", database.id),
+            verb: "delete",
             question: t::DELETE_QUESTION,
             name: database.slug.as_str(),
             refused: data.refused.as_deref(),

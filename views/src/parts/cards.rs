@@ -32,7 +32,7 @@ fn one(chrome: &Chrome, card: &DatabaseCard, below_section: bool) -> Markup {
                 " · " bdi title=(database.summary) { (database.summary) }
             }
         }
-        (spark(chrome, slug, &card.history))
+        (spark(chrome, &overview::chart(slug), &card.history))
         dl.card-facts {
             div {
                 dt { (t::LAST_GOOD) }

@@ -11,12 +11,14 @@ use crate::{
     text::common,
 };
 
-/// A question whether to delete something.
+/// A question whether to delete something, or to take something back.
 pub(crate) struct Confirm<'a> {
     /// The page's title and heading.
     pub(crate) title: &'a str,
-    /// The thing's own page; the form posts to `/delete` below it, and "no" leads back.
+    /// The thing's own page: "no" leads back to it.
     pub(crate) address: &'a str,
+    /// What the form posts to below that page.
+    pub(crate) verb: &'a str,
     /// The question up to the thing's name.
     pub(crate) question: &'a str,
     /// The thing's name.
@@ -38,7 +40,7 @@ pub(crate) fn confirm_page(chrome: &Chrome, data: &Confirm<'_>) -> Markup {
         section #confirm.confirm.panel aria-labelledby="confirm-title" {
             h2 #confirm-title { (data.question) " " strong { (data.name) } "?" }
             @if let Some(refused) = data.refused { p { (refused) } } @else { (data.body) }
-            form.actions method="post" action={ (data.address) "/delete" } {
+            form.actions method="post" action={ (data.address) "/" (data.verb) } {
                 (csrf(chrome))
                 @if data.refused.is_some() {
                     a.button href=(data.address) data-close { (common::BACK) }

@@ -1,10 +1,13 @@
 //! Fields of forms: label, hint and error belong to their control by id.
 
+use std::fmt::Write as _;
+
 use maud::{Markup, html};
 
 use crate::{
     FieldErrors,
     icons::{Icon, icon},
+    schema::Tick,
     text::common,
 };
 
@@ -21,6 +24,7 @@ pub(crate) struct Input<'a> {
     pub(crate) hint: Option<&'a str>,
     pub(crate) autocomplete: &'a str,
     pub(crate) inputmode: Option<&'a str>,
+    pub(crate) placeholder: Option<&'a str>,
     pub(crate) maxlength: Option<u16>,
     pub(crate) required: bool,
     pub(crate) optional: bool,
@@ -29,11 +33,22 @@ pub(crate) struct Input<'a> {
     pub(crate) exact: bool,
 }
 
-fn id(prefix: &str, name: &str) -> String {
-    format!("{prefix}-{name}")
+/// The id of a field. Names that a plugin chose may hold what an id cannot.
+pub(super) fn id(prefix: &str, name: &str) -> String {
+    let mut id = format!("{prefix}-");
+    for letter in name.chars() {
+        match letter {
+            'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '-' => id.push(letter),
+            '.' => id.push('-'),
+            _ => {
+                let _ = write!(id, "_{:x}", u32::from(letter));
+            }
+        }
+    }
+    id
 }
 
-fn described(id: &str, hint: Option<&str>, error: Option<&str>) -> Option<String> {
+pub(super) fn described(id: &str, hint: Option<&str>, error: Option<&str>) -> Option<String> {
     let parts: Vec<String> =
         [hint.map(|_| format!("{id}-hint")), error.map(|_| format!("{id}-error"))]
             .into_iter()
@@ -43,7 +58,7 @@ fn described(id: &str, hint: Option<&str>, error: Option<&str>) -> Option<String
 }
 
 /// Label above; hint and error below.
-fn frame(
+pub(super) fn frame(
     id: &str,
     label: &str,
     optional: bool,
@@ -54,14 +69,14 @@ fn frame(
     html! {
         div.field.invalid[error.is_some()] {
             label for=(id) {
-                (label)
+                bdi { (label) }
                 @if optional { span.optional { " " (common::OPTIONAL) } }
             }
             (control)
             @if let Some(error) = error {
-                p.error id={ (id) "-error" } { (icon(Icon::Alert)) span { (common::sentence(error)) } }
+                p.error id={ (id) "-error" } { (icon(Icon::Alert)) span { bdi { (common::sentence(error)) } } }
             }
-            @if let Some(hint) = hint { p.hint id={ (id) "-hint" } { (hint) } }
+            @if let Some(hint) = hint { p.hint id={ (id) "-hint" } { bdi { (hint) } } }
         }
     }
 }
@@ -83,6 +98,7 @@ pub(crate) fn text_input(errors: &FieldErrors, field: &Input<'_>) -> Markup {
                 spellcheck=[field.exact.then_some("false")]
                 autocapitalize=[field.exact.then_some("none")]
                 inputmode=[field.inputmode]
+                placeholder=[field.placeholder]
                 maxlength=[field.maxlength]
                 required[field.required]
                 autofocus[field.autofocus]
@@ -156,18 +172,78 @@ pub(crate) fn summary(errors: &FieldErrors, prefix: &str) -> Markup {
         div.error-summary role="alert" tabindex="-1" autofocus {
             (icon(Icon::Alert))
             @if errors.fields().next().is_none() {
-                @for message in errors.whole() { p { (common::sentence(message)) } }
+                @for message in errors.whole() { p { bdi { (common::sentence(message)) } } }
             } @else {
                 div {
                     p.error-title { (common::errors_title(count)) }
                     ul {
-                        @for message in errors.whole() { li { (common::sentence(message)) } }
+                        @for message in errors.whole() { li { bdi { (common::sentence(message)) } } }
                         @for (name, message) in errors.fields() {
-                            li { a href={ "#" (id(prefix, name)) } { (common::sentence(message)) } }
+                            li { a href={ "#" (id(prefix, name)) } { bdi { (common::sentence(message)) } } }
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+/// Several lines of text.
+pub(crate) fn text_area(errors: &FieldErrors, field: &Input<'_>, rows: u8) -> Markup {
+    let id = id(field.prefix, field.name);
+    let error = errors.get(field.name);
+    frame(
+        &id,
+        field.label,
+        field.optional,
+        field.hint,
+        error,
+        &html! {
+            textarea id=(id) name=(field.name) rows=(rows) autocomplete="off"
+                placeholder=[field.placeholder]
+                class=[field.exact.then_some("exact")]
+                spellcheck=[field.exact.then_some("false")]
+                autocapitalize=[field.exact.then_some("none")]
+                aria-required=[field.required.then_some("true")]
+                aria-invalid=[error.map(|_| "true")]
+                // A browser drops the first line end of the content.
+                aria-describedby=[described(&id, field.hint, error)] { "\n" (field.value) }
+        },
+    )
+}
+
+/// Something to tick, with its words behind it.
+pub(crate) fn tick(prefix: &str, name: &str, value: &str, label: &str, on: bool) -> Markup {
+    let id = id(prefix, &format!("{name}.{value}"));
+    html! {
+        label.tick for=(id) {
+            input id=(id) type="checkbox" name=(name) value=(value) checked[on];
+            span { bdi { (label) } }
+        }
+    }
+}
+
+/// Several things to tick under one heading. The empty value that goes along
+/// tells a form with none of them from one without the question.
+pub(crate) fn ticks(errors: &FieldErrors, field: &Input<'_>, options: &[Tick]) -> Markup {
+    let id = id(field.prefix, field.name);
+    let error = errors.get(field.name);
+    html! {
+        fieldset.field.ticks id=(id) tabindex="-1" aria-describedby=[described(&id, field.hint, error)] {
+            legend {
+                bdi { (field.label) }
+                @if field.optional { span.optional { " " (common::OPTIONAL) } }
+            }
+            input type="hidden" name=(field.name) value="";
+            div.ticks-list {
+                @for option in options {
+                    (tick(field.prefix, field.name, &option.text, &option.label, option.on))
+                }
+            }
+            @if let Some(error) = error {
+                p.error id={ (id) "-error" } { (icon(Icon::Alert)) span { bdi { (common::sentence(error)) } } }
+            }
+            @if let Some(hint) = field.hint { p.hint id={ (id) "-hint" } { bdi { (hint) } } }
         }
     }
 }

@@ -3,11 +3,11 @@
 use cofferdam_model::{Engine, Format, Level, Role};
 use maud::{Markup, html};
 
-use super::{Input, csrf, select, summary, text_input};
+use super::{Input, csrf, select, summary, text_input, ticks};
 use crate::{
     Chrome, GenerateForm,
     icons::{Icon, icon},
-    text::{backup as t, states},
+    text::{backup as t, delivery, states},
 };
 
 const PREFIX: &str = "generate";
@@ -90,6 +90,12 @@ fn options(form: &GenerateForm, alone: bool) -> Markup {
                     }, &formats))
                 } @else {
                     input type="hidden" name="format" value=(Format::Plain.as_str());
+                }
+                @if !form.destinations.is_empty() {
+                    (ticks(&form.errors, &Input {
+                        name: "destinations", prefix: PREFIX, label: delivery::GOES_TO,
+                        hint: Some(delivery::GOES_TO_HINT), ..Input::default()
+                    }, &form.destinations))
                 }
             }
         }

@@ -1,5 +1,5 @@
-//! The small chart of a database: one bar per run, as high as its file is
-//! large. A screen reader gets the same numbers as a table.
+//! The small chart of a database or a destination: one bar per run, as high as
+//! its file is large. A screen reader gets the same numbers as a table.
 
 use maud::{Markup, html};
 
@@ -15,7 +15,7 @@ const STEP: f64 = 8.0;
 const SLOTS: usize = 30;
 
 /// The chart. Fewer than two runs are no chart.
-pub(crate) fn spark(chrome: &Chrome, database: &str, points: &[Point]) -> Markup {
+pub(crate) fn spark(chrome: &Chrome, caption: &str, points: &[Point]) -> Markup {
     if points.len() < 2 {
         return html! { div.spark.spark-none {} };
     }
@@ -41,7 +41,7 @@ pub(crate) fn spark(chrome: &Chrome, database: &str, points: &[Point]) -> Markup
                 }
             }
             table.sr {
-                caption { (t::chart(database)) }
+                caption { (caption) }
                 thead { tr {
                     th scope="col" { (t::CHART_WHEN) }
                     th scope="col" { (t::CHART_RESULT) }

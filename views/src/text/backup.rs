@@ -56,6 +56,7 @@ pub(crate) const RAW_SIZE: &str = "Before compression";
 pub(crate) const TOOL: &str = "Tool";
 pub(crate) const SHA256: &str = "SHA-256";
 pub(crate) const ID: &str = "Identifier";
+pub(crate) const STORED_ENCRYPTED: &str = "stored, encrypted";
 pub(crate) const LABELS: &str = "Labels";
 pub(crate) const LABELS_HINT: &str = "Separated by commas";
 pub(crate) const LABELS_SAVE: &str = "Save the labels";

@@ -7,8 +7,12 @@ pub(crate) mod api;
 pub(crate) mod backup;
 pub(crate) mod common;
 pub(crate) mod database;
+pub(crate) mod delivery;
+pub(crate) mod destination;
 pub(crate) mod overview;
 pub(crate) mod people;
+pub(crate) mod plugin;
+pub(crate) mod settings;
 pub(crate) mod states;
 pub(crate) mod trouble;
 

@@ -29,6 +29,14 @@ pub(super) fn details(pages: &mut Pages) {
     whole.tables = data::tables();
     put(pages, "backup-completed", backup::page(&chrome, &whole));
     put(pages, "backup-completed-viewer", backup::page(&data::viewer(Some(Nav::Backups)), &whole));
+    let mut delivered = whole.clone();
+    delivered.deliveries = crate::outside::items();
+    put(pages, "backup-deliveries", backup::page(&chrome, &delivered));
+    put(
+        pages,
+        "backup-deliveries-viewer",
+        backup::page(&data::viewer(Some(Nav::Backups)), &delivered),
+    );
     let mut custom = whole.clone();
     custom.item.backup.format = Format::Custom;
     custom.item.backup.filename = Some("backup_shop_20261121_100916.dump".into());

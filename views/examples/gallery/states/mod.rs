@@ -4,6 +4,7 @@ mod backup;
 mod backups;
 mod databases;
 mod errors;
+mod outside;
 mod overview;
 mod people;
 
@@ -20,6 +21,9 @@ pub(crate) fn all() -> Pages {
     backup::details(&mut pages);
     databases::database_pages(&mut pages);
     databases::forms(&mut pages);
+    outside::plugin_pages(&mut pages);
+    outside::destination_pages(&mut pages);
+    outside::destination_forms(&mut pages);
     errors::errors(&mut pages);
     pages
 }

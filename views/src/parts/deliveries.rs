@@ -1,0 +1,158 @@
+//! The deliveries of a backup, each with its attempts.
+
+use cofferdam_model::{Attempt, AttemptOutcome, Backup, Delivery, DeliveryStatus, Purpose, Role};
+use maud::{Markup, html};
+
+use super::{bar, copy_button, csrf, size, time};
+use crate::{
+    Chrome, DeliveryItem, format,
+    icons::{Icon, icon},
+    text::{backup, common, delivery as t, states},
+};
+
+/// How a delivery stands, as icon, word and colour.
+pub(crate) fn delivery_badge(delivery: &Delivery) -> Markup {
+    let (class, shape) = match delivery.status {
+        DeliveryStatus::Pending => ("wait", Icon::Clock),
+        DeliveryStatus::Running => ("run", Icon::Running),
+        DeliveryStatus::Retrying => ("warn", Icon::Retry),
+        DeliveryStatus::Blocked => ("warn", Icon::Alert),
+        DeliveryStatus::Completed => ("good", Icon::Check),
+        DeliveryStatus::Failed => ("bad", Icon::Cross),
+        DeliveryStatus::Cancelled => ("off", Icon::Stop),
+    };
+    html! {
+        span class={ "badge badge-" (class) } {
+            (icon(shape)) (t::status(delivery.status, delivery.purpose))
+        }
+    }
+}
+
+/// The section on the backup's page.
+pub(crate) fn deliveries(chrome: &Chrome, of: &Backup, items: &[DeliveryItem]) -> Markup {
+    html! {
+        section aria-labelledby="deliveries" {
+            div.section-head { h2 #deliveries { (t::TITLE) } }
+            @if items.is_empty() {
+                div.panel {
+                    p.muted { (t::NONE) }
+                    @if chrome.may(Role::Administrator) {
+                        p { a href="/destinations/new" { (t::ADD) } }
+                    }
+                }
+            } @else {
+                ul.panel.deliveries { @for item in items { li { (one(chrome, of, item)) } } }
+            }
+        }
+    }
+}
+
+fn one(chrome: &Chrome, of: &Backup, item: &DeliveryItem) -> Markup {
+    let delivery = &item.delivery;
+    let name = delivery.destination_name.as_str();
+    html! {
+        div.delivery-head {
+            (delivery_badge(delivery))
+            strong.delivery-name {
+                @if chrome.may(Role::Administrator) {
+                    a.name href={ "/destinations/" (delivery.destination) } { (name) }
+                } @else { (name) }
+            }
+            @if let Some(word) = t::purpose(delivery.purpose) { span.label { (word) } }
+            span.muted.delivery-side {
+                @if let Some(at) = delivery.completed_at { (time(chrome, at)) }
+                @else if delivery.status == DeliveryStatus::Pending { (time(chrome, delivery.created_at)) }
+            }
+            @if may_retry(chrome, delivery) { (retry(chrome, of, delivery)) }
+        }
+        @if delivery.status == DeliveryStatus::Running { (moving(item)) }
+        @if let Some(location) = &delivery.location {
+            p.filename { span { bdi { (location) } } (copy_button(t::LOCATION, location)) }
+        }
+        @if let Some(note) = &delivery.note { p.sub { bdi { (note) } } }
+        @if let Some(error) = delivery.error.as_ref().filter(|_| delivery.status != DeliveryStatus::Completed) {
+            p.sub.sub-bad { bdi { (common::sentence(error)) } }
+        }
+        @if delivery.status == DeliveryStatus::Retrying {
+            p.sub { (t::next(&format::relative(delivery.not_before, chrome.now))) }
+        }
+        @if !item.attempts.is_empty() { (attempts(chrome, delivery, &item.attempts)) }
+    }
+}
+
+/// What is over without success, and what waits, can be tried at once.
+fn may_retry(chrome: &Chrome, delivery: &Delivery) -> bool {
+    use DeliveryStatus::{Blocked, Cancelled, Failed, Retrying};
+    chrome.may(Role::Operator) && matches!(delivery.status, Blocked | Cancelled | Failed | Retrying)
+}
+
+fn retry(chrome: &Chrome, of: &Backup, delivery: &Delivery) -> Markup {
+    html! {
+        form method="post" action={ "/backups/" (of.id) "/deliveries/" (delivery.id) "/retry" } {
+            (csrf(chrome))
+            button.button.quiet type="submit"
+                aria-label=(t::retry_of(delivery.destination_name.as_str())) {
+                (icon(Icon::Retry)) (t::RETRY)
+            }
+        }
+    }
+}
+
+fn moving(item: &DeliveryItem) -> Markup {
+    let sent = item.delivery.bytes;
+    let percent = match (sent, item.size_bytes) {
+        (Some(sent), Some(total)) if total > 0 && item.delivery.purpose == Purpose::Store => {
+            Some((sent as f64 / total as f64 * 100.0).min(100.0))
+        }
+        _ => None,
+    };
+    html! {
+        div.moving {
+            span.moving-words {
+                @if let Some(percent) = percent { strong.num { (backup::percent(format::percent(percent))) } }
+                @if let Some(sent) = sent { (size(sent)) }
+            }
+            (bar(percent, &t::progress_of(item.delivery.destination_name.as_str())))
+        }
+    }
+}
+
+/// Folded, but where the last one went wrong.
+fn attempts(chrome: &Chrome, delivery: &Delivery, attempts: &[Attempt]) -> Markup {
+    let count = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
+    html! {
+        details.inline-fold id={ "attempts-" (delivery.id) } {
+            summary {
+                (icon(Icon::Chevron)) span { (t::attempts(count.max(delivery.attempts))) }
+                span.sr { ": " (delivery.destination_name) }
+            }
+            ol.attempts { @for attempt in attempts { li { (one_attempt(chrome, attempt)) } } }
+        }
+    }
+}
+
+fn one_attempt(chrome: &Chrome, attempt: &Attempt) -> Markup {
+    let end = attempt.ended_at.unwrap_or(chrome.now);
+    let took = u64::try_from((end - attempt.started_at).num_milliseconds()).unwrap_or(0);
+    let good = matches!(attempt.outcome, None | Some(AttemptOutcome::Completed));
+    html! {
+        p.attempt-head {
+            strong { (t::attempt(attempt.number)) }
+            span.bad-text[!good] { (t::outcome(attempt.outcome)) }
+            span.muted.num {
+                (time(chrome, attempt.started_at)) " · " (format::duration(took)) " · " (size(attempt.bytes))
+            }
+        }
+        @if let Some(error) = &attempt.error { p.sub.sub-bad { bdi { (common::sentence(error)) } } }
+        @if !attempt.log.is_empty() {
+            ol.attempt-log.mono tabindex="0" aria-label=(t::LOG) {
+                @for line in &attempt.log {
+                    li class={ "log-" (line.level.as_str()) } {
+                        span.sr { (states::log_level(line.level)) ": " }
+                        bdi { (line.text) }
+                    }
+                }
+            }
+        }
+    }
+}
