@@ -14,6 +14,7 @@ pub mod inside;
 pub mod person;
 pub mod visitor;
 pub mod wait;
+pub mod web_server;
 
 pub use api::{Api, Reply};
 pub use browser::Browser;
@@ -22,3 +23,4 @@ pub use console::Console;
 pub use person::Person;
 pub use visitor::Visitor;
 pub use wait::wait_until;
+pub use web_server::WebServer;

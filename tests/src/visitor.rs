@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -131,6 +132,12 @@ impl Visitor {
             element.send_keys(value).await
         })
         .await;
+    }
+
+    /// Chooses a file of this machine.
+    pub async fn attach(&self, css: &str, file: &Path) {
+        let path = file.to_str().expect("a path in UTF-8");
+        self.act(css, async |element: WebElement| element.send_keys(path).await).await;
     }
 
     /// Chooses an entry of a select by its value.

@@ -42,6 +42,15 @@ impl FieldErrors {
         self.fields.iter().find(|(name, _)| *name == field).map(|(_, message)| message.as_str())
     }
 
+    /// The same with what is beside one field beside another one instead.
+    #[must_use]
+    pub fn renamed(mut self, from: &str, to: &'static str) -> Self {
+        for (name, _) in self.fields.iter_mut().filter(|(name, _)| name == from) {
+            *name = Cow::Borrowed(to);
+        }
+        self
+    }
+
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -2,13 +2,16 @@
 //! nothing, nothing scrolls sideways, each has a title and one heading.
 
 use cofferdam_tests::{
-    Console, TestCluster, Visitor,
+    Console, TestCluster, Visitor, WebServer,
     console::{ADMIN, PASSWORD},
     held,
 };
 use serde_json::json;
 
-use crate::stage::{add_blog, add_postgres, back_up, id};
+use crate::{
+    plugins,
+    stage::{add_blog, add_postgres, back_up, id},
+};
 
 /// Whether the page fits the window, has a title, how many first headings,
 /// whether its ids are unique, and how much moves (its reader wants nothing to).
@@ -234,4 +237,62 @@ async fn the_pages_of_databases_and_the_account_and_errors() {
     inspector.open(&format!("/backups/{backup}")).await;
     assert_eq!(inspector.visitor.words("h1").await, "Something broke in Cofferdam");
     inspector.end(&["403", "404", "405", "409", "422", "500"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_of_plugins_and_destinations() {
+    let server = WebServer::start();
+    let console = Console::builder().start();
+    let api = console.api();
+    add_blog(&console, &api, "blog");
+    let mut inspector = Inspector::new(&console).await;
+    inspector.visitor.sign_in(ADMIN, PASSWORD).await;
+    for path in ["/plugins", "/destinations", "/destinations/new"] {
+        inspector.open(path).await;
+    }
+    plugins::drop_in(&console, &plugins::component());
+    inspector.visitor.open("/plugins").await;
+    inspector.visitor.sees("Waits for approval").await;
+    inspector.look("a plugin waits").await;
+    inspector.visitor.press("Look and approve: Web server").await;
+    inspector.visitor.sees("Connect to hosts that you name").await;
+    inspector.look("its page").await;
+    inspector.visitor.fill("#approve-hosts", "nonsense").await;
+    inspector.visitor.press("Approve").await;
+    inspector.visitor.until("an error", "return document.querySelector('.error-summary')").await;
+    inspector.look("a wrong host").await;
+    let host = format!("127.0.0.1:{}", server.port());
+    let hash = inspector.visitor.path().await.split('/').nth(2).expect("a hash").to_owned();
+    let wish = json!({ "hosts": [format!("{host} private")] });
+    api.post(&format!("/api/v1/plugins/{hash}/approve"), &wish).expect(200);
+    inspector.open(&format!("/plugins/{hash}")).await;
+    inspector.open("/destinations/new?plugin=web-server").await;
+    inspector.visitor.press("Add the destination").await;
+    inspector.visitor.until("an error", "return document.querySelector('.error-summary')").await;
+    inspector.look("a destination with errors").await;
+    let wish = json!({ "name": "shelf", "plugin": "web-server",
+        "settings": { "url": format!("http://{host}/shelf") } });
+    let shelf = id(&api.post("/api/v1/destinations", &wish).expect(201).json());
+    let backup = back_up(&api, "blog", "");
+    inspector.visitor.open(&format!("/backups/{backup}")).await;
+    inspector.visitor.sees("Delivered").await;
+    inspector.visitor.press("1 attempt: shelf").await;
+    inspector.look("a backup with its delivery").await;
+    for path in ["", "/edit", "/delete"] {
+        inspector.open(&format!("/destinations/{shelf}{path}")).await;
+    }
+    inspector.open("/destinations").await;
+    inspector.open("/backups/new").await;
+    inspector.visitor.open(&format!("/destinations/{shelf}")).await;
+    inspector.visitor.press("Test connection").await;
+    inspector.visitor.sees("It works").await;
+    inspector.look("a test that went well").await;
+    plugins::drop_in(&console, &plugins::changed(&plugins::component()));
+    inspector.visitor.open("/plugins").await;
+    inspector.visitor.sees("Changed since approval").await;
+    inspector.look("a changed plugin").await;
+    inspector.visitor.press("See what changed: Web server").await;
+    inspector.look("what changed").await;
+    inspector.open(&format!("/destinations/{shelf}")).await;
+    inspector.end(&["422"]).await;
 }

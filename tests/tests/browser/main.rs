@@ -11,6 +11,7 @@ mod inert;
 mod keyboard;
 mod lists;
 mod live;
+mod plugins;
 mod records;
 mod restoring;
 mod scripts_off;

@@ -38,7 +38,7 @@ const API: [(&str, &str, Since); 20] = [
     ("PUT", "/api/v1/backups/{id}/labels", Operator),
 ];
 
-const PAGES: [(&str, &str, Since); 35] = [
+const PAGES: [(&str, &str, Since); 53] = [
     ("GET", "/healthz", Anyone),
     ("GET", "/readyz", Anyone),
     ("GET", "/assets/app.css", Anyone),
@@ -68,6 +68,24 @@ const PAGES: [(&str, &str, Since); 35] = [
     ("POST", "/databases/{id}/check", Operator),
     ("GET", "/databases/{id}/delete", Administrator),
     ("POST", "/databases/{id}/delete", Administrator),
+    ("POST", "/backups/{id}/deliveries/{id}/retry", Operator),
+    ("GET", "/destinations", Administrator),
+    ("POST", "/destinations", Administrator),
+    ("GET", "/destinations/new", Administrator),
+    ("GET", "/destinations/preview", Administrator),
+    ("GET", "/destinations/{id}", Administrator),
+    ("GET", "/destinations/{id}/edit", Administrator),
+    ("POST", "/destinations/{id}/edit", Administrator),
+    ("POST", "/destinations/{id}/check", Administrator),
+    ("POST", "/destinations/{id}/enabled", Administrator),
+    ("GET", "/destinations/{id}/delete", Administrator),
+    ("POST", "/destinations/{id}/delete", Administrator),
+    ("GET", "/plugins", Administrator),
+    ("POST", "/plugins", Administrator),
+    ("GET", "/plugins/{id}", Administrator),
+    ("POST", "/plugins/{id}/approve", Administrator),
+    ("GET", "/plugins/{id}/revoke", Administrator),
+    ("POST", "/plugins/{id}/revoke", Administrator),
     ("GET", "/account", Viewer),
     ("POST", "/account/password", Viewer),
     ("POST", "/account/sessions/end", Viewer),

@@ -26,9 +26,9 @@ pub struct DestinationCard {
     pub last: Option<Delivery>,
     /// The deliveries that are over, oldest first; 30 or fewer.
     pub history: Vec<Point>,
-    /// How many of the last 30 days succeeded.
+    /// How many of the last 30 that are over succeeded.
     pub good: u64,
-    /// How many of the last 30 days are over.
+    /// How many those are.
     pub all: u64,
 }
 

@@ -126,7 +126,7 @@ fn head(chrome: &Chrome, data: &PluginPage) -> Markup {
         div.head {
             div {
                 h1 { bdi { (item.name()) } }
-                p.head-sub {
+                div.head-sub {
                     (badge(&item.state))
                     @if let Some(about) = &item.about {
                         span.muted { bdi { (about.version) } }

@@ -36,7 +36,13 @@ pub(crate) fn settings_errors(form: &SettingsForm, errors: &mut FieldErrors) {
     }
     for field in &form.fields {
         if let Some(message) = &field.error {
-            errors.add(field.name.clone(), message);
+            // Far from its field, a message needs the field's name.
+            let named = if message.starts_with(&field.label) {
+                message.clone()
+            } else {
+                format!("{}: {message}", field.label)
+            };
+            errors.add(field.name.clone(), named);
         }
     }
 }
@@ -69,9 +75,7 @@ fn one(chrome: &Chrome, prefix: &str, field: &SettingsField) -> Markup {
             let shown = if value.is_empty() { placeholder.as_deref().unwrap_or("") } else { value };
             template(chrome, &errors, &input, (value, placeholder.as_deref(), *lines), shown)
         }
-        Control::Secret { stored, forget, lines } => {
-            secret(&errors, &input, *stored, forget.as_deref(), *lines)
-        }
+        Control::Secret { stored, lines } => secret(&errors, &input, *stored, *lines),
         Control::Switch { on } => switch(&errors, &input, *on),
         Control::Choice { options, chosen, none } => {
             choice(&errors, &input, options, chosen, none.as_deref())
@@ -146,27 +150,16 @@ pub(crate) fn preview(template: &str) -> Markup {
     }
 }
 
-fn secret(
-    errors: &FieldErrors,
-    input: &Input<'_>,
-    stored: bool,
-    forget: Option<&str>,
-    lines: bool,
-) -> Markup {
+fn secret(errors: &FieldErrors, input: &Input<'_>, stored: bool, lines: bool) -> Markup {
     let kept = if stored { t::SECRET_STORED } else { t::SECRET_NEW };
     let hint = input
         .hint
         .map_or_else(|| kept.to_owned(), |hint| format!("{} {kept}", common::sentence(hint)));
-    let input =
-        Input { hint: Some(&hint), autocomplete: "off", optional: input.optional, ..*input };
-    html! {
-        div.with-preview {
-            @if lines { (text_area(errors, &Input { exact: true, ..input }, 5)) }
-            @else { (super::password(errors, &input)) }
-            @if let Some(name) = forget {
-                (super::fields::tick(input.prefix, name, "true", t::FORGET, false))
-            }
-        }
+    let input = Input { hint: Some(&hint), autocomplete: "off", ..*input };
+    if lines {
+        text_area(errors, &Input { exact: true, ..input }, 5)
+    } else {
+        super::password(errors, &input)
     }
 }
 

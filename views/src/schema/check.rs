@@ -27,6 +27,8 @@ impl Schema {
             let message = match settings.get(&field.name) {
                 Some(value) => field.problem(value),
                 None if kept.contains(&field.name.as_str()) => None,
+                // What has a default is filled in with it.
+                None if field.default.is_some() => None,
                 None if self.any(&field.required, settings) => Some(field.missing()),
                 None => None,
             };

@@ -79,8 +79,6 @@ pub enum Control {
     Secret {
         /// Whether one is stored.
         stored: bool,
-        /// The name of the switch that forgets it, where it may be left out.
-        forget: Option<String>,
         /// Whether it may have several lines.
         lines: bool,
     },
@@ -266,11 +264,7 @@ impl Field {
                 value,
                 placeholder: default,
             },
-            Kind::Secret { lines } => Control::Secret {
-                stored,
-                forget: (stored && self.required.is_empty()).then(|| self.forget_name()),
-                lines: *lines,
-            },
+            Kind::Secret { lines } => Control::Secret { stored, lines: *lines },
             Kind::Number { whole } => {
                 line(value, default, Some(if *whole { "numeric" } else { "decimal" }), true)
             }

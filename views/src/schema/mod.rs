@@ -20,6 +20,7 @@
 mod check;
 mod condition;
 mod form;
+mod place;
 mod read;
 mod shape;
 mod value;

@@ -40,8 +40,7 @@ impl Schema {
                 }
                 Read::Nothing => {
                     let secret = matches!(field.kind, Kind::Secret { .. });
-                    let forgotten = pairs.iter().any(|(name, _)| *name == field.forget_name());
-                    if secret && !forgotten && stored.contains(&field.name.as_str()) {
+                    if secret && stored.contains(&field.name.as_str()) {
                         keep.push(field.name.clone());
                     }
                 }
@@ -74,11 +73,6 @@ impl Schema {
 }
 
 impl Field {
-    /// The name of the switch that forgets a stored secret.
-    pub(super) fn forget_name(&self) -> String {
-        format!("forget.{}", self.name)
-    }
-
     /// What was posted under its name, with line ends as programs write them.
     pub(super) fn texts(&self, pairs: &[(String, String)]) -> Vec<String> {
         let own = |name: &str| name.strip_prefix(PREFIX) == Some(&self.name);

@@ -41,7 +41,7 @@ pub(crate) const FAILING: &str = "Failing";
 
 pub(crate) const PLUGIN: &str = "Plugin";
 pub(crate) const LAST: &str = "Last delivery";
-pub(crate) const SUCCESS: &str = "Success, 30 days";
+pub(crate) const SUCCESS: &str = "Success, last 30";
 pub(crate) const NONE_YET: &str = "none yet";
 pub(crate) const SETTINGS: &str = "Settings";
 pub(crate) const SECRETS: &str = "Secrets";
@@ -86,7 +86,9 @@ pub(crate) fn waiting(count: u64) -> String {
     }
 }
 
-pub(crate) fn event(event: EventKind) -> &'static str {
+/// What a notifier can tell of, in a few words.
+#[must_use]
+pub fn event(event: EventKind) -> &'static str {
     match event {
         EventKind::BackupCompleted => "A backup is whole",
         EventKind::BackupFailed => "A backup failed",

@@ -16,4 +16,5 @@ pub(crate) mod settings;
 pub(crate) mod states;
 pub(crate) mod trouble;
 
+pub use destination::event;
 pub use states::{meaning, phase, status};

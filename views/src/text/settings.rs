@@ -5,7 +5,6 @@ use crate::schema::TEMPLATE_PLACEHOLDERS;
 pub(crate) const PREVIEW: &str = "Makes";
 pub(crate) const SECRET_STORED: &str = "One is stored, encrypted. Leave this empty to keep it.";
 pub(crate) const SECRET_NEW: &str = "Stored encrypted; never shown again.";
-pub(crate) const FORGET: &str = "Forget the stored one";
 
 pub(crate) fn only_where(condition: &str) -> String {
     format!("Only where {condition}:")

@@ -194,7 +194,8 @@ pub fn sentence(error: &Error) -> String {
     text
 }
 
-fn finish(text: &str) -> String {
+/// A sentence, with a capital letter and a full stop.
+pub fn finish(text: &str) -> String {
     let mut letters = text.trim_end_matches('.').chars();
     letters
         .next()

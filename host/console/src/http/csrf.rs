@@ -1,7 +1,7 @@
 //! Against other sites that post through a signed-in browser: where the
 //! request comes from, and a token that only our own pages know.
 
-use std::{rc::Rc, time::Duration};
+use std::{fmt, rc::Rc, time::Duration};
 
 use actix_session::SessionExt as _;
 use actix_web::{
@@ -13,7 +13,10 @@ use actix_web::{
     web::{self, Data},
 };
 use futures_util::future::LocalBoxFuture;
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor},
+};
 use subtle::ConstantTimeEq as _;
 use tokio::time;
 
@@ -80,12 +83,19 @@ impl<T: DeserializeOwned + 'static> FromRequest for CheckedForm<T> {
             let fields = in_time(fields).await?.map_err(|error| Error::form(&error))?.into_inner();
             let given =
                 fields.iter().find(|(name, _)| name == "csrf").map_or("", |(_, value)| value);
-            let expected = expected.ok_or(Error::SignedOut)?;
-            if !bool::from(given.as_bytes().ct_eq(expected.as_bytes())) {
-                return Err(Error::FormExpired);
-            }
+            hold(expected.as_deref(), given)?;
             parse(fields).map(Self)
         })
+    }
+}
+
+/// Refuses a form whose token is not the session's.
+pub fn hold(expected: Option<&str>, given: &str) -> Result<(), Error> {
+    let expected = expected.ok_or(Error::SignedOut)?;
+    if bool::from(given.as_bytes().ct_eq(expected.as_bytes())) {
+        Ok(())
+    } else {
+        Err(Error::FormExpired)
     }
 }
 
@@ -119,6 +129,44 @@ pub async fn in_time<T: 'static>(body: impl Future<Output = T> + 'static) -> Res
         drop(body);
     });
     Err(Error::Slow)
+}
+
+/// The fields of a form whose names are not known beforehand, as they came.
+pub struct Pairs(pub Vec<(String, String)>);
+
+impl Pairs {
+    /// The first field with this name; empty if there is none.
+    pub fn first(&self, name: &str) -> &str {
+        self.0.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value)
+    }
+
+    /// All fields with this name that are filled in; nothing where the form
+    /// did not ask.
+    pub fn all(&self, name: &str) -> Option<Vec<String>> {
+        let asked = self.0.iter().any(|(own, _)| own == name);
+        let filled = self.0.iter().filter(|(own, value)| own == name && !value.is_empty());
+        asked.then(|| filled.map(|(_, value)| value.clone()).collect())
+    }
+}
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Vec<(String, String)>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the fields of a form")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(pairs)
+            }
+        }
+        from.deserialize_map(Fields).map(Self)
+    }
 }
 
 /// Reads the fields into a struct. Each of them is text.

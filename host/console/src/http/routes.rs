@@ -188,7 +188,10 @@ fn page_scope(
         InitError = (),
     >,
 > {
-    use pages::{account, backup, backups, database, databases, events, overview, sign_in};
+    use pages::{
+        account, backup, backups, database, databases, destination, destinations, events, overview,
+        plugins, sign_in,
+    };
     let get = |role| route(Method::GET, role);
     let post = |role| route(Method::POST, role);
     web::scope("")
@@ -242,6 +245,44 @@ fn page_scope(
             page("/databases/{id}/delete")
                 .route(get(Administrator).to(databases::delete_form))
                 .route(post(Administrator).to(databases::delete)),
+        )
+        .service(
+            page("/backups/{id}/deliveries/{delivery}/retry")
+                .route(post(Operator).to(backup::retry)),
+        )
+        .service(
+            page("/destinations")
+                .route(get(Administrator).to(destinations::list))
+                .route(post(Administrator).to(destinations::create)),
+        )
+        .service(page("/destinations/new").route(get(Administrator).to(destinations::new)))
+        .service(page("/destinations/preview").route(get(Administrator).to(destinations::preview)))
+        .service(page("/destinations/{id}").route(get(Administrator).to(destination::show)))
+        .service(
+            page("/destinations/{id}/edit")
+                .route(get(Administrator).to(destinations::edit_form))
+                .route(post(Administrator).to(destinations::edit)),
+        )
+        .service(page("/destinations/{id}/check").route(post(Administrator).to(destination::check)))
+        .service(
+            page("/destinations/{id}/enabled").route(post(Administrator).to(destination::enabled)),
+        )
+        .service(
+            page("/destinations/{id}/delete")
+                .route(get(Administrator).to(destination::delete_form))
+                .route(post(Administrator).to(destination::delete)),
+        )
+        .service(
+            page("/plugins")
+                .route(get(Administrator).to(plugins::list))
+                .route(post(Administrator).to(plugins::upload)),
+        )
+        .service(page("/plugins/{key}").route(get(Administrator).to(plugins::show)))
+        .service(page("/plugins/{key}/approve").route(post(Administrator).to(plugins::approve)))
+        .service(
+            page("/plugins/{key}/revoke")
+                .route(get(Administrator).to(plugins::revoke_form))
+                .route(post(Administrator).to(plugins::revoke)),
         )
         .service(page("/account").route(get(Viewer).to(account::show)))
         .service(page("/account/password").route(post(Viewer).to(account::password)))

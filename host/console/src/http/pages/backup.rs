@@ -4,7 +4,7 @@ use actix_session::Session;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use cofferdam_model::{Backup, LogLine};
 use cofferdam_views::{
-    FieldErrors, Nav, NoticeKind,
+    DeliveryItem, FieldErrors, Nav, NoticeKind,
     pages::{
         backup::{self as view, BackupPage},
         backup_delete::{self, BackupDeletePage},
@@ -26,7 +26,7 @@ use crate::{
         guard::Caller,
         session,
     },
-    service::{Result, backups, files},
+    service::{Result, backups, deliveries, files},
 };
 
 /// How many of the newest log lines the page shows.
@@ -40,12 +40,22 @@ async fn data(app: &App, backup: Backup) -> Result<BackupPage> {
     let database_known = app.catalog.database(backup.database_id).await?.is_some();
     let (tables, server_version) =
         facts.map_or_else(Default::default, |facts| (facts.tables, facts.source.server_version));
+    let mut deliveries = Vec::new();
+    for delivery in deliveries::of(app, backup.id).await? {
+        deliveries.push(DeliveryItem {
+            attempts: app.catalog.attempts(delivery.id).await?,
+            delivery,
+            database: backup.database.clone(),
+            size_bytes: backup.size_bytes,
+        });
+    }
     Ok(BackupPage {
         item: item(app, backup).await?,
         log,
         log_more,
         tables,
         server_version,
+        deliveries,
         database_known,
         label_errors: FieldErrors::new(),
         labels_typed: None,
@@ -126,6 +136,23 @@ pub async fn cancel(
         );
     }
     Ok(see_other(format!("/backups/{}", backup.id)))
+}
+
+/// `POST /backups/{id}/deliveries/{delivery}/retry`
+pub async fn retry(
+    app: web::Data<App>,
+    caller: Caller,
+    session: Session,
+    path: web::Path<(String, String)>,
+    _form: CheckedForm<Empty>,
+) -> Result<HttpResponse> {
+    let backup = backups::find(&app, &path.0).await?;
+    let delivery = deliveries::find(&app, &backup, &path.1).await?;
+    if let Err(error) = deliveries::retry(&app, &caller, &delivery).await {
+        let text = refusal(error)?;
+        session::notice(&session, NoticeKind::Failed, &text);
+    }
+    Ok(see_other(format!("/backups/{}#deliveries", backup.id)))
 }
 
 /// Whether to keep it.

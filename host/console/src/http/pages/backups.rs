@@ -10,13 +10,13 @@ use cofferdam_views::{
 };
 use serde::Deserialize;
 
-use super::common::{form_errors, generate, items};
+use super::common::{destination_ticks, form_errors, generate, items};
 use crate::{
     app::App,
     dto,
     http::{
         chrome::{self, html, html_with, see_other},
-        csrf::CheckedForm,
+        csrf::{CheckedForm, Pairs},
         guard::Caller,
     },
     service::{Result, backups, databases},
@@ -81,7 +81,7 @@ pub async fn list(
         per_page: PER_PAGE.into(),
         query,
         databases: known.iter().map(|it| it.slug.to_string()).collect(),
-        generate: generate(&known),
+        generate: generate(&app, &known).await?,
     };
     Ok(html(view::page(&chrome::of(&request, Some(Nav::Backups)), &page)))
 }
@@ -98,21 +98,18 @@ pub async fn new(
     request: HttpRequest,
     query: web::Query<NewQuery>,
 ) -> Result<HttpResponse> {
-    let mut form = generate(&databases::list(&app).await?);
+    let mut form = generate(&app, &databases::list(&app).await?).await?;
     form.database = query.into_inner().database.unwrap_or_default();
     Ok(html(backup_new::page(&chrome::of(&request, Some(Nav::Backups)), &form)))
 }
 
-/// The form behind "Generate Backup".
-#[derive(Deserialize)]
-pub struct Form {
-    database: String,
-    #[serde(default)]
-    description: String,
-    #[serde(default)]
-    compression_level: String,
-    #[serde(default)]
-    format: String,
+/// Which destinations were ticked. All of them is what happens anyway, and
+/// leaves each destination its own choice of databases.
+async fn chosen(app: &App, form: &Pairs) -> Result<Option<Vec<String>>> {
+    let Some(ticked) = form.all("destinations") else { return Ok(None) };
+    let all = destination_ticks(app).await?;
+    let is_all = all.iter().all(|it| ticked.contains(&it.text)) && all.len() == ticked.len();
+    Ok((!is_all).then_some(ticked))
 }
 
 /// `POST /backups`
@@ -120,15 +117,16 @@ pub async fn create(
     app: web::Data<App>,
     caller: Caller,
     request: HttpRequest,
-    CheckedForm(form): CheckedForm<Form>,
+    CheckedForm(form): CheckedForm<Pairs>,
 ) -> Result<HttpResponse> {
-    let level = form.compression_level.trim();
+    let level = form.first("compression_level").trim();
     let wish = dto::NewBackup {
-        database: form.database.clone(),
-        description: Some(form.description.clone()),
+        database: form.first("database").to_owned(),
+        description: Some(form.first("description").to_owned()),
         // What is no number is as wrong as a number that is too large.
         compression_level: (!level.is_empty()).then(|| level.parse().unwrap_or(-1)),
-        format: Some(form.format.clone()),
+        format: Some(form.first("format").to_owned()),
+        destinations: chosen(&app, &form).await?,
         ..dto::NewBackup::default()
     };
     match backups::create(&app, &caller, &wish, None).await {
@@ -136,11 +134,14 @@ pub async fn create(
         Ok(_) if chrome::is_part(&request) => Ok(HttpResponse::NoContent().finish()),
         Ok(backup) => Ok(see_other(format!("/backups/{}", backup.id))),
         Err(error) => {
-            let mut shown = generate(&databases::list(&app).await?);
-            shown.database = form.database;
-            shown.description = form.description;
-            shown.compression_level = form.compression_level;
-            shown.format = form.format;
+            let mut shown = generate(&app, &databases::list(&app).await?).await?;
+            shown.database = wish.database;
+            shown.description = wish.description.unwrap_or_default();
+            form.first("compression_level").clone_into(&mut shown.compression_level);
+            form.first("format").clone_into(&mut shown.format);
+            if let Some(chosen) = wish.destinations {
+                shown.destinations.iter_mut().for_each(|it| it.on = chosen.contains(&it.text));
+            }
             shown.errors = form_errors(error)?;
             let page = backup_new::page(&chrome::of(&request, Some(Nav::Backups)), &shown);
             Ok(html_with(StatusCode::UNPROCESSABLE_ENTITY, page))

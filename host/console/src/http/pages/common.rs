@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use cofferdam_catalog::{DatabaseOverview, LastBackup};
 use cofferdam_model::{Backup, BackupStatus, Database};
-use cofferdam_views::{BackupItem, DatabaseCard, DatabaseChoice, FieldErrors, GenerateForm, Point};
+use cofferdam_views::{
+    BackupItem, DatabaseCard, DatabaseChoice, FieldErrors, GenerateForm, Point, schema::Tick,
+};
 
 use crate::{
     app::App,
     http::answer::sentence,
-    service::{Error, FieldError, Result, backups},
+    service::{Error, FieldError, Result, backups, destinations},
 };
 
 /// How many past runs a small chart shows.
@@ -77,11 +79,25 @@ pub async fn card_of(app: &App, database: &Database) -> Result<DatabaseCard> {
     cards_of(app, overview).await?.pop().ok_or(Error::NotFound("database"))
 }
 
-/// The form behind "Generate Backup", over these databases.
-pub fn generate<'a>(databases: impl IntoIterator<Item = &'a Database>) -> GenerateForm {
+/// The form behind "Generate Backup", over these databases. It goes to all
+/// destinations that are switched on, unless somebody says otherwise.
+pub async fn generate(
+    app: &App,
+    databases: impl IntoIterator<Item = &Database>,
+) -> Result<GenerateForm> {
     let choice =
         |it: &Database| DatabaseChoice { id: it.id, slug: it.slug.to_string(), engine: it.engine };
-    GenerateForm::new(databases.into_iter().map(choice).collect())
+    let mut form = GenerateForm::new(databases.into_iter().map(choice).collect());
+    form.destinations = destination_ticks(app).await?;
+    Ok(form)
+}
+
+/// The destinations that keep backups and are switched on, all ticked.
+pub async fn destination_ticks(app: &App) -> Result<Vec<Tick>> {
+    let destinations = destinations::list(app).await?;
+    let open = destinations.iter().filter(|it| it.enabled && it.roles.storage);
+    let tick = |name: String| Tick { text: name.clone(), label: name, on: true };
+    Ok(open.map(|it| tick(it.name.to_string())).collect())
 }
 
 /// Why something is not deleted, as a sentence for its page. Any other error is passed on.

@@ -30,7 +30,7 @@ async fn data(app: &App, database: &Database) -> Result<DatabasePage> {
     let newest =
         BackupFilter { database_id: Some(database.id), limit: 10, ..BackupFilter::default() };
     let recent = backups::list(app, &newest).await?.backups;
-    let mut form = generate([database]);
+    let mut form = generate(app, [database]).await?;
     form.database = database.slug.to_string();
     Ok(DatabasePage {
         card: card_of(app, database).await?,

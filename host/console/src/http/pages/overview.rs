@@ -28,7 +28,7 @@ pub async fn show(app: web::Data<App>, request: HttpRequest) -> Result<HttpRespo
     let recent = items(&app, backups::list(&app, &newest).await?.backups).await?;
     let stats = app.catalog.backup_stats(app.now()).await?;
     let page = OverviewPage {
-        generate: generate(databases.iter().map(|card| &card.database)),
+        generate: generate(&app, databases.iter().map(|card| &card.database)).await?,
         running,
         recent,
         own_catalog: databases

@@ -1,0 +1,245 @@
+//! `/destinations/{id}`: one destination, its test, its switch, its end.
+
+use actix_session::Session;
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use cofferdam_model::{Delivery, Destination};
+use cofferdam_views::{
+    DeliveryItem, Nav, NoticeKind, Point,
+    pages::{
+        destination::{self as view, DestinationPage, Tested},
+        destination_delete::{self, DestinationDeletePage},
+        destinations::DestinationCard,
+    },
+    schema::Schema,
+};
+use serde_json::{Map, Value};
+
+use super::{common::refusal, sign_in::Empty};
+use crate::{
+    app::App,
+    dto,
+    http::{
+        answer::finish,
+        chrome::{self, html, html_with, see_other},
+        csrf::{CheckedForm, Pairs},
+        guard::Caller,
+        session,
+    },
+    service::{Result, deliveries, destinations, plugins},
+};
+
+/// How many deliveries count for the rate and the small chart.
+const HISTORY: u32 = 30;
+/// How many of them the page lists.
+const RECENT: usize = 10;
+
+const NAV: Option<Nav> = Some(Nav::Destinations);
+
+/// A destination with what its page and the list need.
+pub struct Known {
+    /// The record.
+    pub destination: Destination,
+    /// As the API shows it.
+    pub shown: dto::Destination,
+    /// Its plugin, as far as one is there.
+    pub plugin: Option<dto::Plugin>,
+    /// Its settings' schema.
+    pub schema: Schema,
+}
+
+impl Known {
+    /// What is known of these destinations.
+    pub async fn all(app: &App, list: Vec<Destination>) -> Result<Vec<Self>> {
+        let plugins = plugins::list(app).await?;
+        let mut known = Vec::with_capacity(list.len());
+        for destination in list {
+            let shown = destinations::view(app, &destination).await?;
+            let own = |it: &&dto::Plugin| {
+                it.about.as_ref().is_some_and(|about| about.id == destination.plugin.as_str())
+            };
+            // The one that may run, if there is one.
+            let of: Vec<&dto::Plugin> = plugins.iter().filter(own).collect();
+            let approved = of.iter().find(|it| it.state == dto::PluginState::Approved);
+            let plugin = approved.or(of.first()).copied().cloned();
+            let schema = plugin.as_ref().and_then(|it| it.about.as_ref());
+            let schema = schema.map(|it| Schema::read(&it.settings_schema)).unwrap_or_default();
+            known.push(Self { destination, shown, plugin, schema });
+        }
+        Ok(known)
+    }
+
+    /// What is known of this one.
+    pub async fn one(app: &App, destination: Destination) -> Result<Self> {
+        let found = Self::all(app, vec![destination]).await?.pop();
+        found.ok_or(crate::service::Error::NotFound("destination"))
+    }
+
+    /// Its settings without secrets.
+    pub fn settings(&self) -> Map<String, Value> {
+        self.shown.settings.as_object().cloned().unwrap_or_default()
+    }
+
+    /// Its card, with its newest deliveries.
+    pub fn card(&self, newest: &[Delivery]) -> DestinationCard {
+        let over = newest.iter().rev().filter(|it| it.status.is_over());
+        let history: Vec<Point> = over.map(point).collect();
+        let name = self.plugin.as_ref().and_then(|it| it.about.as_ref()).map(|it| it.name.clone());
+        DestinationCard {
+            plugin: name.unwrap_or_else(|| self.destination.plugin.to_string()),
+            place: self.schema.place(&self.settings()),
+            blocked: self.shown.problem.as_deref().map(finish),
+            last: newest.first().cloned(),
+            good: history.iter().filter(|it| it.good).count() as u64,
+            all: history.len() as u64,
+            history,
+            destination: self.destination.clone(),
+        }
+    }
+}
+
+fn point(delivery: &Delivery) -> Point {
+    let at = delivery.completed_at.unwrap_or(delivery.created_at);
+    Point {
+        at,
+        bytes: delivery.bytes.unwrap_or(0),
+        millis: u64::try_from((at - delivery.created_at).num_milliseconds()).unwrap_or(0),
+        good: delivery.status == cofferdam_model::DeliveryStatus::Completed,
+    }
+}
+
+/// A destination's newest deliveries.
+pub async fn newest(app: &App, destination: &Destination) -> Result<Vec<Delivery>> {
+    deliveries::to(app, destination, HISTORY).await
+}
+
+async fn data(app: &App, destination: Destination) -> Result<DestinationPage> {
+    let known = Known::one(app, destination).await?;
+    let newest = newest(app, &known.destination).await?;
+    let ids: Vec<_> = newest.iter().take(RECENT).map(|it| it.backup).collect();
+    let backups = app.catalog.backups_by_id(&ids).await?;
+    let recent = newest.iter().take(RECENT).filter_map(|delivery| {
+        // The record of a backup may be gone before its copies are.
+        let backup = backups.iter().find(|it| it.id == delivery.backup)?;
+        Some(DeliveryItem {
+            delivery: delivery.clone(),
+            database: backup.database.clone(),
+            size_bytes: backup.size_bytes,
+            attempts: Vec::new(),
+        })
+    });
+    let labels = known.schema.fields().iter();
+    let label = |name: &String| {
+        let field = labels.clone().find(|field| field.name == *name);
+        field.map_or_else(|| name.clone(), |field| field.label.clone())
+    };
+    let hash = known.plugin.as_ref().and_then(|it| it.hash.as_ref()?.parse().ok());
+    Ok(DestinationPage {
+        recent: recent.collect(),
+        card: known.card(&newest),
+        component: hash,
+        settings: known.schema.summary(&known.settings()),
+        secrets: known.shown.secrets.iter().map(label).collect(),
+        databases: known.shown.databases.clone(),
+        tested: None,
+    })
+}
+
+/// `GET /destinations/{id}`
+pub async fn show(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
+    let data = data(&app, destinations::find(&app, &id).await?).await?;
+    Ok(html(view::page(&chrome::of(&request, NAV), &data)))
+}
+
+/// `POST /destinations/{id}/check`
+pub async fn check(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    _form: CheckedForm<Empty>,
+) -> Result<HttpResponse> {
+    let destination = destinations::find(&app, &id).await?;
+    let found = destinations::check(&app, &destination).await?;
+    let mut data = data(&app, destination).await?;
+    data.tested = Some(tested(&app, found));
+    if chrome::is_part(&request) {
+        return Ok(html(view::test(&chrome::part(&request, NAV), &data)));
+    }
+    Ok(html(view::page(&chrome::of(&request, NAV), &data)))
+}
+
+fn tested(app: &App, found: dto::DestinationCheck) -> Tested {
+    let mut text = found.message;
+    for wrong in &found.errors {
+        let field = wrong.field.strip_prefix("settings.").unwrap_or(&wrong.field);
+        text = format!("{}; {field}: {}", text.trim_end_matches('.'), wrong.message);
+    }
+    Tested {
+        at: app.now(),
+        millis: found.took_ms,
+        result: if found.ok { Ok(text) } else { Err(text) },
+        hint: None,
+        log: found.log,
+    }
+}
+
+/// `POST /destinations/{id}/enabled`
+pub async fn enabled(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+    CheckedForm(form): CheckedForm<Pairs>,
+) -> Result<HttpResponse> {
+    let destination = destinations::find(&app, &id).await?;
+    let on = form.first("enabled") == "true";
+    destinations::set_enabled(&app, &caller, &destination, on).await?;
+    Ok(see_other(format!("/destinations/{}", destination.id)))
+}
+
+async fn delete_data(
+    app: &App,
+    destination: Destination,
+    refused: Option<String>,
+) -> Result<DestinationDeletePage> {
+    let known = Known::one(app, destination).await?;
+    let newest = newest(app, &known.destination).await?;
+    let waiting = newest.iter().filter(|it| !it.status.is_over()).count() as u64;
+    Ok(DestinationDeletePage { card: known.card(&newest), waiting, refused })
+}
+
+/// `GET /destinations/{id}/delete`
+pub async fn delete_form(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
+    let data = delete_data(&app, destinations::find(&app, &id).await?, None).await?;
+    Ok(html(destination_delete::page(&chrome::of(&request, NAV), &data)))
+}
+
+/// `POST /destinations/{id}/delete`
+pub async fn delete(
+    app: web::Data<App>,
+    caller: Caller,
+    session: Session,
+    request: HttpRequest,
+    id: web::Path<String>,
+    _form: CheckedForm<Empty>,
+) -> Result<HttpResponse> {
+    let destination = destinations::find(&app, &id).await?;
+    match destinations::remove(&app, &caller, &destination).await {
+        Ok(()) => {
+            let text = format!("{} was removed. What it keeps stays there.", destination.name);
+            session::notice(&session, NoticeKind::Done, &text);
+            Ok(see_other("/destinations"))
+        }
+        Err(error) => {
+            let data = delete_data(&app, destination, Some(refusal(error)?)).await?;
+            let page = destination_delete::page(&chrome::of(&request, NAV), &data);
+            Ok(html_with(StatusCode::CONFLICT, page))
+        }
+    }
+}
