@@ -258,7 +258,7 @@ fn hostile_text_of_a_plugin_is_inert() {
         events: Vec::new(),
         concurrency: HOSTILE.into(),
         keep_going: false,
-        grant_hosts: false,
+        grant: false,
         grant_private: false,
         errors: FieldErrors::new(),
     };

@@ -117,7 +117,6 @@ pub(crate) fn plugin_page(item: PluginItem) -> PluginPage {
         item,
         id: "s3".into(),
         imports: imports(),
-        grants: approved.then(grants),
         approved: approved.then(|| (ago(86_400 * 3), "admin".into())),
         seen_at: Some(ago(86_400 * 3 + 60)),
         form: if approved { ApproveForm::of(&grants()) } else { ApproveForm::default() },

@@ -32,8 +32,8 @@ pub struct DestinationForm {
     pub concurrency: String,
     /// Whether failed deliveries are tried for ever.
     pub keep_going: bool,
-    /// Whether the hosts that are named here are granted to the plugin along with it.
-    pub grant_hosts: bool,
+    /// Whether what is named here is granted to the plugin along with it: hosts, the folder, mail.
+    pub grant: bool,
     /// Whether their addresses may be private ones.
     pub grant_private: bool,
     /// What is wrong. Fields: `name`, `databases`, `events`, `concurrency`.
@@ -83,7 +83,7 @@ pub fn page(chrome: &Chrome, existing: Option<&Destination>, form: &DestinationF
                     (csrf(chrome))
                     @if existing.is_none() { input type="hidden" name="plugin" value=(plugin.id); }
                     (settings(chrome, PREFIX, &form.settings))
-                    @if form.plugin.about.asks.network { (grant(form)) }
+                    (grant(form))
                     (text_input(&form.errors, &Input {
                         name: "name", prefix: PREFIX, label: t::NAME, value: &form.name,
                         hint: Some(t::NAME_HINT), maxlength: Some(63), exact: true,
@@ -101,12 +101,14 @@ pub fn page(chrome: &Chrome, existing: Option<&Destination>, form: &DestinationF
     )
 }
 
-/// A host that is named here is no grant by itself.
+/// What is named here is no grant by itself.
 fn grant(form: &DestinationForm) -> Markup {
+    let asks = form.plugin.about.asks;
+    let Some(words) = t::grant(asks.network, asks.folder, asks.mail) else { return html! {} };
     html! {
         div.field {
-            (tick(PREFIX, "grant_hosts", "true", t::GRANT, form.grant_hosts))
-            (tick(PREFIX, "grant_private", "true", t::GRANT_PRIVATE, form.grant_private))
+            (tick(PREFIX, "grant", "true", &words, form.grant))
+            @if asks.network { (tick(PREFIX, "grant_private", "true", t::GRANT_PRIVATE, form.grant_private)) }
             p.hint { (t::GRANT_HINT) }
         }
     }

@@ -24,8 +24,6 @@ pub struct PluginPage {
     pub id: String,
     /// The interfaces that it imports, from the file itself.
     pub imports: Vec<ImportItem>,
-    /// What it may now; nothing while it is not approved.
-    pub grants: Option<Grants>,
     /// Who approved it, and when.
     pub approved: Option<(Timestamp, String)>,
     /// When it was first seen.

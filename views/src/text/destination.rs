@@ -23,10 +23,9 @@ pub(crate) const NAME_HINT: &str =
 pub(crate) const DATABASES: &str = "Only these databases";
 pub(crate) const DATABASES_HINT: &str = "None ticked: backups of all databases, later ones too.";
 pub(crate) const EVENTS: &str = "Tells of";
-pub(crate) const GRANT: &str = "Let the plugin connect to the hosts named above";
-pub(crate) const GRANT_PRIVATE: &str = "They may be in the private network";
+pub(crate) const GRANT_PRIVATE: &str = "The hosts may be in the private network";
 pub(crate) const GRANT_HINT: &str =
-    "Only needed for hosts that have not been allowed on the plugin's page.";
+    "Only needed for what has not been allowed on the plugin's page.";
 pub(crate) const MORE: &str = "Retries and load";
 pub(crate) const CONCURRENCY: &str = "Deliveries at once";
 pub(crate) const CONCURRENCY_HINT: &str = "More than one only where the other side is quick";
@@ -99,4 +98,16 @@ pub fn event(event: EventKind) -> &'static str {
 
 pub(crate) fn plugin_line(name: &str, version: &str) -> String {
     format!("{name} {version}")
+}
+
+/// What the plugin is let do along with its settings; nothing where it asks for nothing.
+pub(crate) fn grant(network: bool, folder: bool, mail: bool) -> Option<String> {
+    let wishes = [
+        (network, "connect to the hosts named above"),
+        (folder, "use the folder named above"),
+        (mail, "send mail"),
+    ];
+    let wishes: Vec<&str> =
+        wishes.into_iter().filter_map(|(has, words)| has.then_some(words)).collect();
+    (!wishes.is_empty()).then(|| format!("Let the plugin {}", wishes.join(" and ")))
 }

@@ -158,7 +158,7 @@ pub(super) fn destination_forms(pages: &mut Pages) {
         events: Vec::new(),
         concurrency: "1".into(),
         keep_going: false,
-        grant_hosts: false,
+        grant: false,
         grant_private: false,
         errors: FieldErrors::new(),
     };

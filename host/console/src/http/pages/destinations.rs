@@ -89,7 +89,7 @@ pub async fn new(
         events: event_ticks(events.as_deref()),
         concurrency: "1".to_owned(),
         keep_going: false,
-        grant_hosts: false,
+        grant: false,
         grant_private: false,
         errors: FieldErrors::new(),
     };
@@ -124,7 +124,7 @@ fn input(form: &Pairs, posted: &Posted) -> dto::DestinationInput {
         // What is no number is as wrong as a number that is too large.
         concurrency: (!concurrency.is_empty()).then(|| concurrency.parse().unwrap_or(0)),
         keep_going: Some(form.first("keep_going") == "true"),
-        grant_hosts: Some(form.first("grant_hosts") == "true"),
+        grant: Some(form.first("grant") == "true"),
         grant_private: Some(form.first("grant_private") == "true"),
         ..dto::DestinationInput::default()
     }
@@ -149,7 +149,7 @@ async fn again(
         events: event_ticks(events.as_deref()),
         concurrency: form.first("concurrency").to_owned(),
         keep_going: form.first("keep_going") == "true",
-        grant_hosts: form.first("grant_hosts") == "true",
+        grant: form.first("grant") == "true",
         grant_private: form.first("grant_private") == "true",
         errors,
     })
@@ -239,7 +239,7 @@ pub async fn edit_form(
         events: event_ticks(it.roles.notifier.then_some(&it.events)),
         concurrency: it.concurrency.to_string(),
         keep_going: it.keep_going,
-        grant_hosts: false,
+        grant: false,
         grant_private: false,
         errors: FieldErrors::new(),
     };

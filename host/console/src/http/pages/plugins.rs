@@ -213,10 +213,10 @@ async fn data(app: &App, plugin: &dto::Plugin) -> Result<PluginPage> {
     }
     let problems = problems(app, plugin).await?;
     let approved = plugin.approved_at.zip(plugin.approved_by.clone());
-    let granted = approved.as_ref().map(|_| plugin.grants.clone());
+    let granted = approved.as_ref().map(|_| &plugin.grants);
     let before = plugin.granted_before.clone();
     // What the version before might do is offered, and counts once it is approved.
-    let offered: &Grants = granted.as_ref().or(before.as_ref()).unwrap_or(&plugin.grants);
+    let offered: &Grants = granted.or(before.as_ref()).unwrap_or(&plugin.grants);
     let imports = plugin.about.iter().flat_map(|about| &about.imports);
     Ok(PluginPage {
         id: plugin.about.as_ref().map(|about| about.id.clone()).unwrap_or_default(),
@@ -224,7 +224,6 @@ async fn data(app: &App, plugin: &dto::Plugin) -> Result<PluginPage> {
             .map(|it| ImportItem { name: it.name.clone(), words: it.words.clone() })
             .collect(),
         form: ApproveForm::of(offered),
-        grants: granted,
         approved,
         seen_at: plugin.first_seen_at,
         before: before.map(|grants| Before { changes: plugin.changes.clone(), grants }),
