@@ -291,9 +291,15 @@ fn first(chrome: &Chrome, data: &OverviewPage) -> Markup {
                             (icon(Icon::Database)) span { strong { (t::NEXT_DATABASE) } span.sub { (t::NEXT_DATABASE_NOTE) } }
                         } }
                     }
-                    li { a.panel href="/account" {
-                        (icon(Icon::User)) span { strong { (t::NEXT_ACCOUNT) } span.sub { (t::NEXT_ACCOUNT_NOTE) } }
-                    } }
+                    @if administrator {
+                        li { a.panel href="/destinations/new" {
+                            (icon(Icon::Destination)) span { strong { (t::NEXT_DESTINATION) } span.sub { (t::NEXT_DESTINATION_NOTE) } }
+                        } }
+                    } @else {
+                        li { a.panel href="/account" {
+                            (icon(Icon::User)) span { strong { (t::NEXT_ACCOUNT) } span.sub { (t::NEXT_ACCOUNT_NOTE) } }
+                        } }
+                    }
                 }
             }
         }

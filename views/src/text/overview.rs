@@ -24,6 +24,9 @@ pub(crate) const NEXT_STEPS: &str = "Next steps";
 pub(crate) const NEXT_DATABASE: &str = "Add a database";
 pub(crate) const NEXT_DATABASE_NOTE: &str =
     "PostgreSQL over the network or a socket, or an SQLite file.";
+pub(crate) const NEXT_DESTINATION: &str = "Add a destination";
+pub(crate) const NEXT_DESTINATION_NOTE: &str =
+    "Where each backup goes after it is made: another disk, a bucket.";
 pub(crate) const NEXT_ACCOUNT: &str = "Look at your account";
 pub(crate) const NEXT_ACCOUNT_NOTE: &str = "Change the password, see where you are signed in.";
 pub(crate) const NO_DATABASE_TITLE: &str = "Add the first database";
