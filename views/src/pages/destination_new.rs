@@ -51,8 +51,9 @@ fn one(choice: &PluginChoice) -> Markup {
         (roles(about.roles))
         div.card-foot {
             span {}
-            a.button.primary href={ "/destinations/new?plugin=" (choice.id) } {
-                (icon(Icon::Plus)) (t::CHOOSE_SUBMIT) span.sr { ": " bdi { (about.name) } }
+            a.button.primary href={ "/destinations/new?plugin=" (choice.id) }
+                aria-label={ (t::CHOOSE_SUBMIT) ": " (about.name) } {
+                (icon(Icon::Plus)) (t::CHOOSE_SUBMIT)
             }
         }
     }

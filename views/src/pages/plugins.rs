@@ -191,10 +191,8 @@ fn card(chrome: &Chrome, item: &PluginItem) -> Markup {
                 @if item.destinations > 0 { " · " (t::destinations(item.destinations)) }
             }
             @if waits {
-                a.button.primary href=(item.address()) {
-                    (if item.state == PluginState::Changed { t::LOOK_AGAIN } else { t::LOOK })
-                    span.sr { ": " bdi { (item.name()) } }
-                }
+                @let words = if item.state == PluginState::Changed { t::LOOK_AGAIN } else { t::LOOK };
+                a.button.primary href=(item.address()) aria-label={ (words) ": " (item.name()) } { (words) }
             }
         }
     }

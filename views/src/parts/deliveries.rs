@@ -122,9 +122,9 @@ fn attempts(chrome: &Chrome, delivery: &Delivery, attempts: &[Attempt]) -> Marku
     let count = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
     html! {
         details.inline-fold id={ "attempts-" (delivery.id) } {
-            summary {
-                (icon(Icon::Chevron)) span { (t::attempts(count.max(delivery.attempts))) }
-                span.sr { ": " (delivery.destination_name) }
+            @let words = t::attempts(count.max(delivery.attempts));
+            summary aria-label={ (words) ": " (delivery.destination_name) } {
+                (icon(Icon::Chevron)) span { (words) }
             }
             ol.attempts { @for attempt in attempts { li { (one_attempt(chrome, attempt)) } } }
         }
