@@ -69,7 +69,7 @@ async fn a_plugin_is_dropped_in_approved_configured_tried_out_and_delivers() {
 
     visitor.press("Test connection").await;
     visitor.sees("It works").await;
-    visitor.sees("shelf answers").await;
+    visitor.sees(&format!("http://{host} answers")).await;
 
     // A backup goes there by itself, and the page of the backup says so.
     let wish = json!({ "database": "blog" });

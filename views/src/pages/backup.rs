@@ -59,8 +59,11 @@ pub fn page(chrome: &Chrome, data: &BackupPage) -> Markup {
 pub fn live(chrome: &Chrome, data: &BackupPage) -> Markup {
     let backup = &data.item.backup;
     let operator = chrome.may(Role::Operator);
+    // The page may be older than its stream by as long as a delivery takes.
+    let moving =
+        is_moving(backup) || data.deliveries.iter().any(|item| !item.delivery.status.is_over());
     html! {
-        div #live.stack-wide data-backup=(backup.id) data-moving[is_moving(backup)] data-title=(tab_title(&data.item))
+        div #live.stack-wide data-backup=(backup.id) data-moving[moving] data-title=(tab_title(&data.item))
             hx-get={ "/backups/" (backup.id) "/live" } hx-trigger="changed throttle:300ms"
             hx-target="this" hx-swap="outerMorph ignoreTitle:true" hx-nonce=(chrome.nonce) {
             (head(chrome, data))

@@ -50,7 +50,10 @@ pub(crate) fn errors_title(count: usize) -> String {
 pub(crate) fn sentence(message: &str) -> String {
     let mut chars = message.chars();
     let Some(first) = chars.next() else { return String::new() };
-    let mut text: String = first.to_uppercase().collect();
+    // Addresses and names of files stay as they are.
+    let word = message.split_whitespace().next().unwrap_or_default();
+    let is_name = word.trim_end_matches(['.', ',', ':', ';']).contains(['.', '/', ':', '_']);
+    let mut text: String = if is_name { first.to_string() } else { first.to_uppercase().collect() };
     text.push_str(chars.as_str());
     if !text.ends_with(['.', '?', ':', '…']) {
         text.push('.');
