@@ -22,7 +22,6 @@ pub enum Role {
 
 /// What a component is, found from what it exports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "a component may be any of these at once")]
 pub struct Roles {
     /// See [`Role::Storage`].
     pub storage: bool,

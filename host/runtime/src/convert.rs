@@ -101,17 +101,16 @@ fn entry(entry: exported::storage::Entry) -> Result<Entry, Breach> {
         let rule = "a file's name has 1 to 255 bytes, no folder and no control characters";
         return Err(Breach::Answer(rule.to_owned()));
     }
-    let stored_at = match entry.stored_at {
-        None => None,
-        Some(text) => match DateTime::parse_from_rfc3339(&text) {
-            Ok(at) => Some(at.with_timezone(&Utc)),
-            Err(_) => {
-                let shown = clean(&text, 40, false);
-                return Err(Breach::Answer(format!("{shown:?} is not a time as in RFC 3339")));
-            }
-        },
-    };
+    let stored_at = entry.stored_at.as_deref().map(moment).transpose()?;
     Ok(Entry { location: location(entry.location)?, filename, size: entry.size, stored_at })
+}
+
+fn moment(text: &str) -> Result<Timestamp, Breach> {
+    let moment = DateTime::parse_from_rfc3339(text);
+    moment.map(|moment| moment.with_timezone(&Utc)).map_err(|_| {
+        let shown = clean(text, 40, false);
+        Breach::Answer(format!("{shown:?} is not a time as in RFC 3339"))
+    })
 }
 
 pub(crate) fn failure(failure: wit::Failure) -> Failure {

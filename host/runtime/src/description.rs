@@ -33,7 +33,6 @@ pub struct Description {
 
 /// The kinds of grants that a component wants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "these are flags in the contract as well")]
 pub struct GrantKinds {
     /// Connections to hosts.
     pub network: bool,

@@ -135,7 +135,7 @@ impl Meter {
                 return self.stop(LimitBroken::Idle(self.limits.idle));
             }
             // Progress only moves the end further away: it is looked at again then.
-            let _ = tokio::time::timeout(next - now, self.stopped.notified()).await;
+            let _ = tokio::time::timeout(next.saturating_sub(now), self.stopped.notified()).await;
         }
     }
 }

@@ -41,18 +41,18 @@ fn v4(address: Ipv4Addr) -> Reach {
 }
 
 fn v6(address: Ipv6Addr) -> Reach {
-    let [a, b, c, d, e, f, g, h] = address.segments();
     let inner = |high: u16, low: u16| {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
         v4(Ipv4Addr::new(a, b, c, d))
     };
-    match [a, b, c, d, e, f, g, h] {
-        [0, 0, 0, 0, 0, 0, 0, 1] => Reach::Private,
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0, 0, 1]
+        | [0x64, 0xff9b, 1, ..]
+        | [0xfc00..=0xfdff | 0xfe80..=0xfeff, ..] => Reach::Private,
         // Mapped, compatible, and translated (RFC 6052) IPv4 addresses, and those in 6to4.
-        [0, 0, 0, 0, 0, 0xffff | 0, high, low] => inner(high, low),
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => inner(high, low),
-        [0x64, 0xff9b, 1, ..] => Reach::Private,
-        [0xfc00..=0xfdff | 0xfe80..=0xfeff, ..] => Reach::Private,
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => inner(high, low),
         // Teredo and other protocol assignments, benchmarks, documentation.
         [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Reach::Nobody,
         [0x2000..=0x3fff, ..] => Reach::Public,

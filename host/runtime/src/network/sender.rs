@@ -30,7 +30,7 @@ use crate::{LogLevel, Observer, log::Lines, meter::Meter};
 /// A component may ask for less, never for more.
 const CONNECT: Duration = Duration::from_secs(30);
 const FIRST_BYTE: Duration = Duration::from_mins(5);
-const BETWEEN_BYTES: Duration = Duration::from_secs(60);
+const BETWEEN_BYTES: Duration = Duration::from_mins(1);
 /// Open connections of one call.
 const CONNECTIONS: usize = 16;
 /// How long a connection that has just answered is waited for: less than a new
@@ -178,13 +178,12 @@ impl Sender {
             }
         }
         let known = lock(&self.addresses).get(to).cloned();
-        let addresses = match known {
-            Some(addresses) => addresses,
-            None => {
-                let found = to.resolve().await.map_err(|refused| self.refused(refused))?;
-                lock(&self.addresses).insert(to.clone(), found.clone());
-                found
-            }
+        let addresses = if let Some(addresses) = known {
+            addresses
+        } else {
+            let found = to.resolve().await.map_err(|refused| self.refused(refused))?;
+            lock(&self.addresses).insert(to.clone(), found.clone());
+            found
         };
         let made = to.connect(&addresses, &self.tls, patience, &self.tasks).await;
         Ok((made.map_err(|refused| self.refused(refused))?, false))
