@@ -1,6 +1,6 @@
 //! What is in the bucket.
 
-use cofferdam_plugin::{Entry, Page, Result, template::percent_decode};
+use cofferdam_plugin::{Entry, Failure, Page, Result, template::percent_decode};
 use rusty_s3::Method;
 
 use crate::{
@@ -27,9 +27,8 @@ pub(crate) fn list(settings: &Settings, bucket: &Bucket, cursor: Option<&str>) -
         query.extend(cursor.map(|cursor| ("continuation-token", cursor)));
         let response = bucket.request(Method::Get, "", &query, &[]).send()?;
         let body = document(response, LARGEST_PAGE)??;
-        xml::listing(&body).ok_or_else(|| {
-            cofferdam_plugin::Failure::temporary("the service's listing cannot be read")
-        })
+        xml::listing(&body)
+            .ok_or_else(|| Failure::temporary("the service's listing cannot be read"))
     })?;
     Ok(Page { entries: objects.into_iter().filter_map(entry).collect(), next })
 }
@@ -39,7 +38,8 @@ pub(crate) fn is_allowed(settings: &Settings, bucket: &Bucket) -> Result<bool> {
     let query = [("list-type", "2"), ("max-keys", "1"), ("prefix", settings.path.prefix())];
     let response = bucket.request(Method::Get, "", &query, &[]).send()?;
     match document(response, LARGEST_PAGE)? {
-        Ok(_) => Ok(true),
+        Ok(body) if xml::listing(&body).is_some() => Ok(true),
+        Ok(_) => Err(Failure::setting("endpoint", "what answers there does not speak S3")),
         Err(refusal) if refusal.code() == "AccessDenied" => Ok(false),
         Err(refusal) => Err(refusal.into()),
     }

@@ -57,7 +57,13 @@ pub(crate) fn store(settings: &Settings, bucket: &Bucket, backup: &Backup) -> Re
         let parts = Parts::of(backup.size, settings.part_size.bytes())?;
         multipart::upload(settings, bucket, &key, backup, parts)?
     };
-    verify(bucket, &key, backup, &uploaded)?;
+    if let Err(failure) = verify(bucket, &key, backup, &uploaded) {
+        // The next attempt would take it for the file.
+        if let Err(error) = remove(bucket, &key) {
+            log::warning(format_args!("what was stored was left: {}", error.message()));
+        }
+        return Err(failure);
+    }
     let locked = settings.locked_until(time::now()).map(|until| format!("locked until {until}"));
     let notes: Vec<_> = uploaded.note.into_iter().chain(locked).collect();
     Ok(receipt((!notes.is_empty()).then(|| notes.join(", "))))
@@ -213,11 +219,20 @@ fn verify(bucket: &Bucket, key: &str, backup: &Backup, uploaded: &Uploaded) -> R
         )));
     }
     match (&head.checksum, &uploaded.checksum) {
-        (Some(there), Some(sent)) if there != sent => {
+        (Some(there), Some(sent)) if !is_same_checksum(there, sent, &backup.sha256) => {
             Err(Failure::temporary("the service keeps other bytes than were sent"))
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the checksum that the service tells is that of what was sent: of
+/// the parts' checksums, with or without their number behind it, or, as some
+/// services compute it, of the whole.
+fn is_same_checksum(there: &str, sent: &str, sha256: &str) -> bool {
+    let value = |checksum: &str| checksum.split('-').next().map(str::to_owned);
+    let whole = hex::decode(sha256).ok().map(|digest| BASE64.encode(digest));
+    value(there) == value(sent) || whole.as_deref() == Some(there)
 }
 
 /// Fetches a part of the file, or all of it.
@@ -307,6 +322,18 @@ mod tests {
         assert_eq!(total("bytes 0-9/100"), Some(100));
         assert_eq!(total("bytes 0-9/*"), None);
         assert_eq!(total(""), None);
+    }
+
+    #[test]
+    fn a_checksum_is_known_in_each_of_its_forms() {
+        let digest = Sha256::digest("all");
+        let (whole, sha256) = (BASE64.encode(digest), hex::encode(digest));
+        for there in ["abc=-5", "abc=", &whole] {
+            assert!(is_same_checksum(there, "abc=-5", &sha256), "{there}");
+        }
+        for there in ["abd=-5", "", "-5"] {
+            assert!(!is_same_checksum(there, "abc=-5", &sha256), "{there}");
+        }
     }
 
     #[test]
