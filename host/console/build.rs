@@ -11,7 +11,11 @@ fn main() -> ExitCode {
         println!("cargo::error=not run by Cargo");
         return ExitCode::FAILURE;
     };
-    let folder = Path::new(&here).join("../../target/plugins");
+    let out = Path::new(&out);
+    // Cargo's folder, wherever a setting has moved it, is above this one.
+    let usual = Path::new(&here).join("../../target/plugins");
+    let above = out.ancestors().map(|folder| folder.join("plugins"));
+    let folder = above.into_iter().find(|it| it.join("s3.wasm").exists()).unwrap_or(usual);
     let mut table = String::from(
         "/// Name of each file, and its bytes.\nstatic BUNDLED: &[(&str, &[u8])] = &[\n",
     );
@@ -34,7 +38,7 @@ fn main() -> ExitCode {
         }
     }
     table.push_str("];\n");
-    match fs::write(Path::new(&out).join("bundled.rs"), table) {
+    match fs::write(out.join("bundled.rs"), table) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("cargo::error=the table of bundled plugins cannot be written: {error}");

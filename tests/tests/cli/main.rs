@@ -2,6 +2,7 @@
 
 mod alone;
 mod beside;
+mod destinations;
 mod download;
 mod first_look;
 mod first_use;

@@ -15,7 +15,7 @@ enum Since {
 }
 use Since::{Administrator, Anyone, Operator, Viewer};
 
-const API: [(&str, &str, Since); 20] = [
+const API: [(&str, &str, Since); 35] = [
     ("GET", "/api/openapi.json", Anyone),
     ("GET", "/api/v1/status", Viewer),
     ("GET", "/api/v1/databases", Viewer),
@@ -36,6 +36,21 @@ const API: [(&str, &str, Since); 20] = [
     ("POST", "/api/v1/backups/{id}/cancel", Operator),
     ("POST", "/api/v1/backups/{id}/pin", Operator),
     ("PUT", "/api/v1/backups/{id}/labels", Operator),
+    ("GET", "/api/v1/backups/{id}/deliveries/{id}", Viewer),
+    ("POST", "/api/v1/backups/{id}/deliveries/{id}/retry", Operator),
+    ("POST", "/api/v1/backups/{id}/deliveries/{id}/cancel", Operator),
+    ("GET", "/api/v1/destinations", Viewer),
+    ("POST", "/api/v1/destinations", Administrator),
+    ("GET", "/api/v1/destinations/{id}", Viewer),
+    ("PATCH", "/api/v1/destinations/{id}", Administrator),
+    ("DELETE", "/api/v1/destinations/{id}", Administrator),
+    ("POST", "/api/v1/destinations/{id}/check", Administrator),
+    ("POST", "/api/v1/destinations/{id}/test", Administrator),
+    ("GET", "/api/v1/plugins", Viewer),
+    ("POST", "/api/v1/plugins", Administrator),
+    ("GET", "/api/v1/plugins/{id}", Viewer),
+    ("POST", "/api/v1/plugins/{id}/approve", Administrator),
+    ("POST", "/api/v1/plugins/{id}/revoke", Administrator),
 ];
 
 const PAGES: [(&str, &str, Since); 53] = [

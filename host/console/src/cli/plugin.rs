@@ -1,5 +1,7 @@
 //! `cofferdam plugin …`
 
+use std::io::IsTerminal as _;
+
 use cofferdam_model::Grants;
 
 use super::{args::Plugin, client::Client, output};
@@ -33,7 +35,8 @@ pub async fn run(command: Plugin, client: &Client, as_json: bool) -> anyhow::Res
                 .ok_or_else(|| anyhow::anyhow!("{}: there is nothing to approve", found.file))?;
             let approval =
                 dto::Approval { hosts, folder: folder.map(|it| it.display().to_string()), mail };
-            if !as_json {
+            // What is asked about is shown to whoever is asked.
+            if !as_json && !yes && std::io::stdin().is_terminal() {
                 show(&found)?;
             }
             output::confirm(&format!("Approve {} with {}?", name(&found), asked(&approval)), yes)?;

@@ -140,6 +140,10 @@ fn api_scope() -> actix_web::Scope<
                         .route(route(Method::POST, Administrator).to(api::destinations::check)),
                 )
                 .service(
+                    web::resource("/destinations/{id}/test")
+                        .route(route(Method::POST, Administrator).to(api::destinations::test)),
+                )
+                .service(
                     web::resource("/plugins")
                         .route(route(Method::GET, Viewer).to(api::plugins::list))
                         .route(route(Method::POST, Administrator).to(api::plugins::upload)),

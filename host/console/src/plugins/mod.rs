@@ -184,6 +184,19 @@ impl Plugins {
         folder::look(self, app, &mut *self.known.lock().await).await
     }
 
+    /// What waits for this plugin is looked at again at once.
+    async fn wake(&self, app: &App, plugin: &Plugin) {
+        let Ok(id) = plugin.description().id.parse::<PluginId>() else { return };
+        let woken = async {
+            let mut tx = app.catalog.begin().await?;
+            tx.wake_deliveries(Some(&id), None, app.now()).await?;
+            tx.commit().await
+        };
+        if let Err(error) = woken.await {
+            tracing::debug!("deliveries were not woken: {error}");
+        }
+    }
+
     /// Loads a component and notes it in the catalog.
     async fn load(&self, app: &App, file: &str, bundled: bool, bytes: Bytes) {
         let size_bytes = bytes.len() as u64;
@@ -193,7 +206,10 @@ impl Plugins {
         };
         let found = match loaded {
             Ok(plugin) => match note(app, file, bundled, &plugin).await {
-                Ok(()) => Found::Loaded(plugin),
+                Ok(()) => {
+                    self.wake(app, &plugin).await;
+                    Found::Loaded(plugin)
+                }
                 Err(error) => {
                     tracing::error!(file, "a plugin could not be noted in the catalog: {error:#}");
                     Found::Refused("the console could not note it in its catalog; it is tried again at the next start".to_owned())

@@ -10,7 +10,6 @@ pub mod connection;
 pub mod databases;
 pub mod deliveries;
 mod denials;
-mod destination_settings;
 pub mod destinations;
 mod error;
 pub mod fetch;

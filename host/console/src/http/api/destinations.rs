@@ -86,6 +86,20 @@ pub async fn check(app: web::Data<App>, id: web::Path<String>) -> Result<HttpRes
     Ok(HttpResponse::Ok().json(destinations::check(&app, &destination).await?))
 }
 
+/// Sends a test notification.
+#[utoipa::path(
+    post, path = "/api/v1/destinations/{id}/test", tag = "destinations", operation_id = "test_destination", params(("id" = String, Path,)),
+    responses((status = 200, body = DestinationCheck), (status = 404), (status = 409, description = "It tells nobody anything")),
+)]
+pub async fn test(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
+    let destination = destinations::find(&app, &id).await?;
+    Ok(HttpResponse::Ok().json(destinations::send_test(&app, &caller, &destination).await?))
+}
+
 /// One delivery of a backup with its attempts and their logs.
 #[utoipa::path(
     get, path = "/api/v1/backups/{id}/deliveries/{delivery}", tag = "backups", operation_id = "get_delivery",

@@ -1,0 +1,187 @@
+//! Asking a plugin whether a destination works.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use cofferdam_model::Destination;
+use cofferdam_runtime::{Call, CallError, Event, Failure, Limits, Severity};
+use serde_json::{Value, json};
+
+use super::{
+    Error, Result, audit,
+    input::understand,
+    open, places,
+    plugins::{self, Ready},
+    settings::field_of_pointer,
+};
+use crate::{
+    app::App,
+    dto,
+    service::{Actor, Hearing},
+};
+
+/// A check that takes longer says nothing more.
+const CHECK_LIMIT: Duration = Duration::from_secs(30);
+
+/// What the plugin lacks to work with these settings, if that can be told
+/// without calling it.
+pub fn obstacle(ready: &Ready, whole: &Value) -> Option<String> {
+    let about = ready.plugin.description();
+    let (named, _) = places::hosts(&about.settings_schema, whole);
+    if let Some(host) = named.iter().find(|it| !it.is_granted(&ready.grants)) {
+        return Some(format!(
+            "the plugin {} may not connect to {}:{}; an administrator can grant that on its page",
+            about.id, host.host, host.port
+        ));
+    }
+    let folder = ready.grants.folder.as_deref();
+    if about.grants.folder && folder.is_none() {
+        return Some(format!(
+            "the plugin {} has no folder; an administrator can grant one on its page",
+            about.id
+        ));
+    }
+    let named = places::folders(&about.settings_schema, whole);
+    if let (Some((_, other)), Some(folder)) =
+        (named.iter().find(|(_, it)| Some(it.as_path()) != folder), folder)
+    {
+        return Some(format!(
+            "the plugin {} may use the folder {}, and not {}",
+            about.id,
+            folder.display(),
+            other.display()
+        ));
+    }
+    if about.grants.mail && !ready.grants.mail {
+        return Some(format!(
+            "the plugin {} may not send mail; an administrator can grant that on its page",
+            about.id
+        ));
+    }
+    None
+}
+
+/// Asks the plugin whether a stored destination works.
+pub async fn check(app: &App, destination: &Destination) -> Result<dto::DestinationCheck> {
+    let ready = match plugins::current(app, &destination.plugin).await? {
+        Ok(ready) => ready,
+        Err(why) => return Ok(not_checked(why)),
+    };
+    let whole = open(app, destination)?;
+    ask(app, ready, whole).await
+}
+
+/// Asks the plugin whether settings would work, before they are stored; what
+/// is left out is taken from `before`. Nothing is stored, and nothing granted.
+pub async fn try_out(
+    app: &App,
+    input: &dto::DestinationInput,
+    before: Option<&Destination>,
+) -> Result<dto::DestinationCheck> {
+    let understood = understand(app, input, before).await?;
+    let Some(ready) = understood.ready else {
+        return Ok(not_checked("the plugin is not there".to_owned()));
+    };
+    let grants = plugins::with_more(ready.grants, understood.grant);
+    ask(app, Ready { plugin: ready.plugin, grants }, understood.whole).await
+}
+
+/// Sends a test notification, so that somebody sees one arrive.
+pub async fn send_test(
+    app: &App,
+    by: &Actor,
+    destination: &Destination,
+) -> Result<dto::DestinationCheck> {
+    if !destination.roles.notifier {
+        return Err(Error::conflict("this destination tells nobody anything"));
+    }
+    let ready = match plugins::current(app, &destination.plugin).await? {
+        Ok(ready) => ready,
+        Err(why) => return Ok(not_checked(why)),
+    };
+    let whole = open(app, destination)?;
+    if let Some(obstacle) = obstacle(&ready, &whole) {
+        return Ok(not_checked(obstacle));
+    }
+    let object = audit::Object::destination(destination);
+    audit::record_alone(app, by, "destination.test", object).await?;
+    let (id, at) = (uuid::Uuid::now_v7().to_string(), app.now());
+    let title = format!("Test of {}", destination.name);
+    let text = format!("{} asked for it. Nothing else has happened.", by.name);
+    let url = app.config.access.public_url.clone();
+    let document = json!({
+        "id": id, "kind": "test", "severity": "info", "at": at, "title": title, "text": text, "url": url,
+    });
+    let event = Event {
+        id,
+        kind: "test".to_owned(),
+        severity: Severity::Info,
+        at,
+        title,
+        text,
+        url,
+        backup: None,
+        document,
+    };
+    let (begun, hearing) = (Instant::now(), Arc::new(Hearing::default()));
+    let call = Call { limits: limits(), ..call(app, &ready, whole, hearing.clone()) };
+    let result = ready.plugin.notify(call, event).await.result;
+    Ok(found(result, begun, &hearing))
+}
+
+fn limits() -> Limits {
+    Limits { idle: CHECK_LIMIT, longest: CHECK_LIMIT, ..Limits::default() }
+}
+
+fn not_checked(message: String) -> dto::DestinationCheck {
+    dto::DestinationCheck { ok: false, message, errors: Vec::new(), log: Vec::new(), took_ms: 0 }
+}
+
+async fn ask(app: &App, ready: Ready, whole: Value) -> Result<dto::DestinationCheck> {
+    if let Some(obstacle) = obstacle(&ready, &whole) {
+        return Ok(not_checked(obstacle));
+    }
+    let begun = Instant::now();
+    let hearing = Arc::new(Hearing::default());
+    let call = Call { limits: limits(), ..call(app, &ready, whole, hearing.clone()) };
+    let result = ready.plugin.check(call).await.result;
+    Ok(found(result, begun, &hearing))
+}
+
+fn found(
+    result: std::result::Result<String, CallError>,
+    begun: Instant,
+    hearing: &Hearing,
+) -> dto::DestinationCheck {
+    let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let errors = match &result {
+        Err(CallError::Failure(Failure::InvalidConfig(fields))) => {
+            let error = |it: &cofferdam_runtime::FieldError| dto::SettingError {
+                field: field_of_pointer(&it.field),
+                message: it.message.clone(),
+            };
+            fields.iter().map(error).collect()
+        }
+        _ => Vec::new(),
+    };
+    dto::DestinationCheck {
+        ok: result.is_ok(),
+        message: result.unwrap_or_else(|error| error.to_string()),
+        errors,
+        log: hearing.take_lines(),
+        took_ms,
+    }
+}
+
+/// A call into a plugin, with everything that it may have and nothing else.
+pub fn call(app: &App, ready: &Ready, whole: Value, hearing: Arc<Hearing>) -> Call {
+    Call {
+        settings: whole,
+        grants: ready.grants.clone(),
+        limits: Limits::default(),
+        observer: hearing,
+        mailer: app.mailer.clone(),
+    }
+}

@@ -1,0 +1,220 @@
+//! Destinations: adding, changing, trying out, removing.
+
+mod check;
+mod input;
+mod places;
+mod settings;
+
+use std::collections::HashMap;
+
+use cofferdam_catalog::Tx;
+use cofferdam_model::{DatabaseId, Destination, DestinationId, Grants, Roles, Slug};
+use serde_json::Value;
+
+use super::{Actor, Error, FieldError, Result, audit, plugins};
+use crate::{app::App, dto, hub::Change};
+use input::{Understood, understand};
+use settings::Parts;
+
+pub use check::{call, check, obstacle, send_test, try_out};
+
+/// All destinations, by name.
+pub async fn list(app: &App) -> Result<Vec<Destination>> {
+    Ok(app.catalog.destinations().await?)
+}
+
+/// A destination by its identifier or its short name.
+pub async fn find(app: &App, key: &str) -> Result<Destination> {
+    let found = if let Ok(id) = key.parse::<DestinationId>() {
+        app.catalog.destination(id).await?
+    } else if let Ok(name) = key.parse::<Slug>() {
+        app.catalog.destination_by_name(&name).await?
+    } else {
+        None
+    };
+    found.ok_or(Error::NotFound("destination"))
+}
+
+/// All destinations, as they are shown.
+pub async fn views(app: &App) -> Result<Vec<dto::Destination>> {
+    let destinations = list(app).await?;
+    show(app, &destinations).await
+}
+
+/// One destination, as it is shown.
+pub async fn view(app: &App, destination: &Destination) -> Result<dto::Destination> {
+    let mut shown = show(app, std::slice::from_ref(destination)).await?;
+    shown.pop().ok_or(Error::NotFound("destination"))
+}
+
+async fn show(app: &App, destinations: &[Destination]) -> Result<Vec<dto::Destination>> {
+    let last = app.catalog.last_deliveries().await?;
+    let databases: HashMap<DatabaseId, Slug> =
+        app.catalog.databases().await?.into_iter().map(|it| (it.id, it.slug)).collect();
+    let mut shown = Vec::new();
+    for it in destinations {
+        let (whole, problem) = match open(app, it) {
+            Ok(whole) => {
+                let ready = plugins::current(app, &it.plugin).await?;
+                let problem = ready.and_then(|ready| match obstacle(&ready, &whole) {
+                    Some(obstacle) => Err(obstacle),
+                    None => Ok(()),
+                });
+                (Some(whole), problem.err())
+            }
+            Err(_) => (None, Some("its secrets cannot be opened with this master key".to_owned())),
+        };
+        let stored = whole.map(|_| parts(app, it)).transpose()?;
+        let secrets = settings::secrets(stored.as_ref().and_then(|it| it.secret.as_ref()));
+        let named = |ids: &Vec<DatabaseId>| {
+            ids.iter().filter_map(|id| databases.get(id)).map(ToString::to_string).collect()
+        };
+        shown.push(dto::Destination {
+            id: it.id.to_string(),
+            name: it.name.to_string(),
+            plugin: it.plugin.to_string(),
+            roles: role_words(it.roles),
+            settings: serde_json::from_str(&it.settings).unwrap_or_default(),
+            secrets: secrets.keys().cloned().collect(),
+            enabled: it.enabled,
+            databases: it.databases.as_ref().map(named),
+            events: it.events.clone(),
+            concurrency: it.concurrency,
+            keep_going: it.keep_going,
+            created_at: it.created_at,
+            problem,
+            last_delivery: last.get(&it.id).map(dto::Delivery::new),
+        });
+    }
+    Ok(shown)
+}
+
+fn role_words(roles: Roles) -> Vec<String> {
+    let all =
+        [(roles.storage, "storage"), (roles.notifier, "notifier"), (roles.retention, "retention")];
+    all.into_iter().filter(|(is, _)| *is).map(|(_, word)| word.to_owned()).collect()
+}
+
+/// The settings with their secrets, for calls into the plugin only.
+pub fn open(app: &App, destination: &Destination) -> Result<Value> {
+    Ok(settings::join(parts(app, destination)?))
+}
+
+fn parts(app: &App, destination: &Destination) -> Result<Parts> {
+    let clear = serde_json::from_str(&destination.settings)
+        .map_err(|error| Error::Internal(error.into()))?;
+    let secret = match &destination.sealed {
+        Some(sealed) => Some(
+            app.vault
+                .unseal(&context(destination.id), sealed)
+                .map_err(|error| Error::Internal(error.into()))?,
+        ),
+        None => None,
+    };
+    Ok(Parts { clear, secret })
+}
+
+fn context(id: DestinationId) -> String {
+    format!("destination {id}")
+}
+
+/// Adds a destination.
+pub async fn create(app: &App, by: &Actor, input: &dto::DestinationInput) -> Result<Destination> {
+    let mut understood = understand(app, input, None).await?;
+    let id = DestinationId::new();
+    understood.fields.sealed = seal(app, id, &understood.parts);
+    grant(app, by, &understood).await?;
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    refuse_taken(&mut tx, &understood.fields.name, id).await?;
+    let made = tx.insert_destination(id, &understood.plugin, &understood.fields, now).await?;
+    let object = audit::Object::destination(&made);
+    audit::record(&mut tx, by, "destination.create", object, now).await?;
+    tx.commit().await?;
+    told(app);
+    Ok(made)
+}
+
+/// Changes a destination; a field that is left out keeps its value.
+pub async fn update(
+    app: &App,
+    by: &Actor,
+    destination: &Destination,
+    input: &dto::DestinationInput,
+) -> Result<Destination> {
+    // As it is now: another change may have come in between.
+    let before = app.catalog.destination(destination.id).await?;
+    let before = before.ok_or(Error::NotFound("destination"))?;
+    let mut understood = understand(app, input, Some(&before)).await?;
+    understood.fields.sealed = seal(app, before.id, &understood.parts);
+    grant(app, by, &understood).await?;
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    refuse_taken(&mut tx, &understood.fields.name, before.id).await?;
+    if tx.destination(before.id).await? != Some(before.clone()) {
+        return Err(Error::conflict("somebody else has just changed this destination; look again"));
+    }
+    tx.update_destination(before.id, &understood.fields).await?;
+    tx.wake_deliveries(None, Some(before.id), now).await?;
+    let changed = tx.destination(before.id).await?.ok_or(Error::NotFound("destination"))?;
+    let action = match (before.enabled, changed.enabled) {
+        (true, false) => "destination.disable",
+        (false, true) => "destination.enable",
+        _ => "destination.update",
+    };
+    audit::record(&mut tx, by, action, audit::Object::destination(&changed), now).await?;
+    tx.commit().await?;
+    told(app);
+    Ok(changed)
+}
+
+/// Sends things there again, or no longer.
+pub async fn set_enabled(
+    app: &App,
+    by: &Actor,
+    destination: &Destination,
+    enabled: bool,
+) -> Result<Destination> {
+    let input =
+        dto::DestinationInput { enabled: Some(enabled), ..dto::DestinationInput::default() };
+    update(app, by, destination, &input).await
+}
+
+/// Forgets a destination and its secrets. What it keeps stays there.
+pub async fn remove(app: &App, by: &Actor, destination: &Destination) -> Result<()> {
+    let now = app.now();
+    let mut tx = app.catalog.begin().await?;
+    tx.remove_destination(destination.id, now).await?;
+    let object = audit::Object::destination(destination);
+    audit::record(&mut tx, by, "destination.delete", object, now).await?;
+    tx.commit().await?;
+    told(app);
+    Ok(())
+}
+
+fn told(app: &App) {
+    app.hub.tell(Change::Destinations);
+    app.hub.tell(Change::Plugins);
+    app.hub.work.notify_one();
+}
+
+fn seal(app: &App, id: DestinationId, parts: &Parts) -> Option<Vec<u8>> {
+    parts.secret.as_ref().map(|secret| app.vault.seal(&context(id), secret))
+}
+
+async fn grant(app: &App, by: &Actor, understood: &Understood) -> Result<()> {
+    match &understood.ready {
+        Some(ready) if understood.grant != Grants::default() => {
+            let hash = ready.plugin.hash();
+            plugins::grant_more(app, by, hash, understood.grant.clone()).await
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn refuse_taken(tx: &mut Tx, name: &Slug, own: DestinationId) -> Result<()> {
+    if tx.destination_by_name(name).await?.is_some_and(|other| other.id != own) {
+        return Err(Error::field("name", "another destination has this short name"));
+    }
+    Ok(())
+}

@@ -1,0 +1,379 @@
+//! Plugins, destinations and deliveries over the API, with the components that
+//! the program carries and one that an author would build.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use cofferdam_tests::{Api, Console, wait_until};
+use serde_json::{Value, json};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A component that `cargo xtask setup` has built.
+fn component(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
+    let path = root.join("target/plugins").join(format!("{name}.wasm"));
+    assert!(path.exists(), "{} is missing; `cargo xtask setup` builds it", path.display());
+    path
+}
+
+/// A folder that backups are copied to.
+fn shelf(console: &Console) -> PathBuf {
+    let folder = console.folder().join("shelf");
+    fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// Adds a destination that copies into a folder, with the grant that it needs.
+fn add_shelf(api: &Api, folder: &Path) -> Value {
+    let wish = json!({
+        "plugin": "local-retention", "name": "shelf", "grant": true,
+        "settings": { "folder": folder, "keep": "everything" },
+    });
+    api.post("/api/v1/destinations", &wish).expect(201).json()
+}
+
+/// Makes a backup and waits until it is completed and every delivery is where
+/// `done` wants it.
+fn back_up(api: &Api, wish: &Value, done: impl Fn(&Value) -> bool) -> Value {
+    let made = api.post("/api/v1/backups", wish).expect(202).json();
+    let path = format!("/api/v1/backups/{}", made["id"].as_str().expect("an id"));
+    wait_until("a delivery", PATIENCE, || {
+        let backup = api.get(&path).expect(200).json();
+        (backup["status"] == "completed" && done(&backup)).then_some(backup)
+    })
+}
+
+fn delivered(backup: &Value) -> bool {
+    backup["deliveries"][0]["status"] == "completed"
+}
+
+fn plugin(api: &Api, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
+    let list = api.get("/api/v1/plugins").expect(200).json();
+    list["plugins"].as_array().expect("a list").iter().find(|it| wanted(it)).cloned()
+}
+
+fn file(name: &'static str) -> impl Fn(&Value) -> bool {
+    move |it| it["file"] == name && it["bundled"] == false
+}
+
+#[test]
+fn the_bundled_plugins_are_there_approved_and_granted_nothing() {
+    let console = Console::builder().start();
+    let list = console.api().get("/api/v1/plugins").expect(200).json();
+    let mut ids = Vec::new();
+    for plugin in list["plugins"].as_array().expect("a list") {
+        assert_eq!((&plugin["bundled"], &plugin["state"]), (&true.into(), &"approved".into()));
+        assert_eq!(plugin["grants"], json!({ "hosts": [], "folder": null, "mail": false }));
+        assert_eq!(plugin["about"]["settings_schema"]["type"], "object");
+        ids.push(plugin["about"]["id"].as_str().expect("an id").to_owned());
+    }
+    ids.sort();
+    assert_eq!(ids, ["chat", "email", "local-retention", "s3", "webhook"]);
+}
+
+#[test]
+fn a_backup_goes_to_its_destination_comes_back_from_there_and_is_removed_there() {
+    let console = Console::builder().start();
+    let api = console.api();
+    let folder = shelf(&console);
+    let made = add_shelf(&api, &folder);
+    assert_eq!(
+        (&made["problem"], &made["roles"]),
+        (&Value::Null, &json!(["storage", "retention"]))
+    );
+    let checked = api.post("/api/v1/destinations/shelf/check", &json!({})).expect(200).json();
+    assert_eq!(checked["ok"], true, "{checked}");
+
+    let backup = back_up(&api, &json!({ "database": "cofferdam" }), delivered);
+    let delivery = &backup["deliveries"][0];
+    assert_eq!((&delivery["destination"], &delivery["attempts"]), (&"shelf".into(), &1.into()));
+    assert_eq!((&delivery["purpose"], &delivery["error"]), (&"store".into(), &Value::Null));
+    let copy = folder.join(delivery["location"].as_str().expect("a location"));
+    let own = console.data().join("backups").join(backup["filename"].as_str().expect("a name"));
+    let bytes = fs::read(&own).expect("the file");
+    assert_eq!(fs::read(&copy).expect("the copy"), bytes);
+    let path = format!("/api/v1/backups/{}", backup["id"].as_str().expect("an id"));
+    let detail = api.get(&format!("{path}/deliveries/{}", delivery["id"].as_str().expect("an id")));
+    let detail = detail.expect(200).json();
+    assert_eq!(detail["history"][0]["outcome"], "completed");
+    assert_eq!(detail["history"][0]["bytes"], backup["size_bytes"]);
+
+    // Gone here, it is fetched from there: whole, in part, and by its head.
+    fs::remove_file(&own).expect("removed");
+    let download = format!("{path}/download");
+    let whole = api.get(&download).expect(200);
+    assert_eq!(whole.body, bytes);
+    let part = api.send("GET", &download, &[("Range", "bytes=100-299")], None).expect(206);
+    assert_eq!(part.body, bytes[100..300]);
+    let seen = api.get(&path).expect(200).json();
+    assert_eq!((&seen["file"], seen["download_url"].is_string()), (&"missing".into(), true));
+
+    // A copy that was changed is cut off and never taken for the backup.
+    let mut changed = bytes.clone();
+    changed[bytes.len() / 2] ^= 1;
+    fs::write(&copy, &changed).expect("written");
+    let mut cut = api.download(&download, &[]);
+    assert!(std::io::Read::read_to_end(&mut cut.body, &mut Vec::new()).is_err());
+    fs::write(&copy, &bytes).expect("written");
+
+    api.delete(&path).expect(204);
+    wait_until("the copy's removal", PATIENCE, || (!copy.exists()).then_some(()));
+}
+
+#[test]
+fn deleting_with_keep_remote_leaves_the_copy() {
+    let console = Console::builder().start();
+    let api = console.api();
+    let folder = shelf(&console);
+    add_shelf(&api, &folder);
+    let backup = back_up(&api, &json!({ "database": "cofferdam" }), delivered);
+    let copy = folder.join(backup["deliveries"][0]["location"].as_str().expect("a location"));
+    let path = format!("/api/v1/backups/{}", backup["id"].as_str().expect("an id"));
+    api.delete(&format!("{path}?keep_remote=true")).expect(204);
+    // What comes after it in the queue is done, so it would be gone by now.
+    back_up(&api, &json!({ "database": "cofferdam" }), delivered);
+    assert!(copy.exists());
+}
+
+#[test]
+fn a_backup_goes_only_where_it_is_asked_to_go() {
+    let console = Console::builder().start();
+    let api = console.api();
+    add_shelf(&api, &shelf(&console));
+    let nowhere = json!({ "database": "cofferdam", "destinations": [] });
+    assert_eq!(back_up(&api, &nowhere, |_| true)["deliveries"], json!([]));
+    let there = json!({ "database": "cofferdam", "destinations": ["shelf"] });
+    back_up(&api, &there, delivered);
+    let wrong = json!({ "database": "cofferdam", "destinations": ["cellar"] });
+    let refused = api.post("/api/v1/backups", &wrong).expect(422).json();
+    assert_eq!(refused["errors"][0]["field"], "destinations");
+}
+
+#[test]
+fn settings_that_do_not_fit_are_named_beside_their_fields_and_secrets_never_come_back() {
+    let console = Console::builder().start();
+    let api = console.api();
+    let fields = |wish: Value| {
+        let told = api.post("/api/v1/destinations", &wish).expect(422).json();
+        let each = told["errors"].as_array().expect("errors").iter();
+        each.map(|it| it["field"].as_str().expect("a field").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(fields(json!({})), ["plugin"]);
+    assert_eq!(fields(json!({ "plugin": "nothing" })), ["plugin"]);
+    let empty = fields(json!({ "plugin": "local-retention", "name": "A b" }));
+    assert_eq!(empty, ["name", "settings.folder"]);
+    let ungranted = json!({ "plugin": "local-retention", "settings": { "folder": "/srv/copies" } });
+    assert_eq!(fields(ungranted), ["settings.folder"]);
+
+    let wish = json!({
+        "plugin": "webhook", "name": "hook", "grant": true, "grant_private": true,
+        "settings": { "url": "http://127.0.0.1:9/hook", "secret": "canary-1-canary-1-canary" },
+    });
+    let made = api.post("/api/v1/destinations", &wish).expect(201);
+    assert!(!made.text().contains("canary"), "{}", made.text());
+    assert_eq!(made.json()["secrets"], json!(["secret"]));
+    // Left out, the secret stays; a host that was not granted is refused.
+    let same = json!({ "settings": { "url": "http://127.0.0.1:9/other" } });
+    let refused = api.patch("/api/v1/destinations/hook", &same).expect(422);
+    assert_eq!(refused.json()["errors"][0]["field"], "settings.secret");
+    let enabled = api.patch("/api/v1/destinations/hook", &json!({ "enabled": false })).expect(200);
+    assert_eq!(
+        (&enabled.json()["enabled"], &enabled.json()["secrets"]),
+        (&false.into(), &json!(["secret"]))
+    );
+    let catalog = fs::read(console.data().join("catalog.db")).expect("the catalog");
+    let log = fs::read(console.data().join("catalog.db-wal")).unwrap_or_default();
+    for bytes in [catalog, log] {
+        assert!(!bytes.windows(8).any(|part| part == b"canary-1"));
+    }
+}
+
+#[test]
+fn a_file_in_the_folder_appears_within_a_second_waits_for_approval_and_asks_again_when_changed() {
+    let console = Console::builder().start();
+    let api = console.api();
+    plugin(&api, |it| it["bundled"] == true).expect("the console has looked at its plugins");
+    let target = console.data().join("plugins/mine.wasm");
+    let put = |name: &str| {
+        // As a copy over a slow line: in two pieces.
+        let bytes = fs::read(component(name)).expect("a component");
+        fs::write(&target, &bytes[..bytes.len() / 2]).expect("written");
+        fs::write(&target, &bytes).expect("written");
+    };
+    let begun = Instant::now();
+    put("example-rust");
+    let found = wait_until("the plugin", PATIENCE, || {
+        plugin(&api, |it| file("mine.wasm")(it) && it["state"] == "waiting")
+    });
+    let took = begun.elapsed();
+    eprintln!("from dropped to usable: {took:?}");
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert_eq!(found["about"]["asks"], json!(["network"]));
+    let id = found["about"]["id"].as_str().expect("an id");
+    let hash = found["hash"].as_str().expect("a hash");
+    let wish = json!({ "plugin": id, "settings": { "url": "http://127.0.0.1:9" }, "grant": true });
+    let early = api.post("/api/v1/destinations", &wish).expect(422).json();
+    assert!(early["detail"].as_str().expect("a text").contains("waits for approval"), "{early}");
+
+    // Nothing can be granted that it does not ask for.
+    let path = format!("/api/v1/plugins/{hash}");
+    let too_much = json!({ "hosts": ["*"], "folder": "/", "mail": true });
+    assert_eq!(
+        api.post(&format!("{path}/approve"), &too_much).expect(422).json()["errors"]
+            .as_array()
+            .map(Vec::len),
+        Some(3)
+    );
+    let grants = json!({ "hosts": ["127.0.0.1:9 private"] });
+    let approved = api.post(&format!("{path}/approve"), &grants).expect(200).json();
+    assert_eq!(
+        (&approved["state"], &approved["approved_by"]),
+        (&"approved".into(), &"admin".into())
+    );
+    api.post("/api/v1/destinations", &wish).expect(201);
+
+    // A changed file is another component: an author's next version, with the
+    // same code and one more custom section.
+    let mut bytes = fs::read(component("example-rust")).expect("a component");
+    bytes.extend([0, 3, 1, b'x', b'y']);
+    fs::write(&target, &bytes).expect("written");
+    let changed = wait_until("the change", PATIENCE, || {
+        plugin(&api, |it| file("mine.wasm")(it) && it["state"] == "changed")
+    });
+    assert_ne!(changed["hash"], hash);
+    assert_eq!(changed["grants"]["hosts"], json!([]));
+    assert_eq!(changed["granted_before"]["hosts"][0]["private"], true);
+    assert!(!changed["changes"].as_array().expect("a list").is_empty());
+    let used = api.get(&format!("/api/v1/destinations/{id}")).expect(200).json();
+    assert!(used["problem"].as_str().expect("a problem").contains("waits for approval"), "{used}");
+
+    fs::remove_file(&target).expect("removed");
+    let removed = wait_until("the removal", PATIENCE, || {
+        plugin(&api, |it| file("mine.wasm")(it) && it["state"] == "removed")
+    });
+    assert_eq!(removed["destinations"], json!([id]));
+}
+
+#[test]
+fn what_is_no_plugin_says_why_and_harms_nothing() {
+    let console = Console::builder().start();
+    let api = console.api();
+    let folder = console.data().join("plugins");
+    fs::write(folder.join("junk.wasm"), "this is no component").expect("written");
+    fs::write(folder.join("core.wasm"), b"\0asm\x01\0\0\0").expect("written");
+    std::os::unix::fs::symlink(component("s3"), folder.join("link.wasm")).expect("linked");
+    fs::create_dir(folder.join("folder.wasm")).expect("made");
+    for (name, words) in [
+        ("junk.wasm", "not a WebAssembly component"),
+        ("core.wasm", "core WebAssembly module"),
+        ("link.wasm", "links are not followed"),
+        ("folder.wasm", "this is not a file"),
+    ] {
+        let told = wait_until(name, PATIENCE, || {
+            plugin(&api, |it| it["file"] == name && it["state"] == "refused")
+        });
+        assert!(told["reason"].as_str().expect("a reason").contains(words), "{told}");
+    }
+    let path = "/api/v1/plugins/junk.wasm/approve";
+    api.post(path, &json!({})).expect(409);
+    add_shelf(&api, &shelf(&console));
+    back_up(&api, &json!({ "database": "cofferdam" }), delivered);
+}
+
+#[test]
+fn an_upload_is_a_file_in_the_folder() {
+    let console = Console::builder().start();
+    let api = console.api();
+    let bytes = fs::read(component("example-rust")).expect("a component");
+    let send = |name: &str, bytes: &[u8]| {
+        let path = format!("/api/v1/plugins?name={name}");
+        api.send("POST", &path, &[("Content-Type", "application/wasm")], Some(bytes))
+    };
+    let plugin = send("mine.wasm", &bytes).expect(201).json();
+    assert_eq!((&plugin["state"], &plugin["file"]), (&"waiting".into(), &"mine.wasm".into()));
+    assert_eq!(fs::read(console.data().join("plugins/mine.wasm")).expect("the file"), bytes);
+    for name in ["..%2Fmine.wasm", "mine.exe", ".wasm", "-x.wasm"] {
+        send(name, &bytes).expect(422);
+    }
+    send("empty.wasm", &[]).expect(422);
+    assert_eq!(send("junk.wasm", b"junk").expect(201).json()["state"], "refused");
+    let left: Vec<_> = fs::read_dir(console.data().join("plugins"))
+        .expect("a folder")
+        .map(|it| it.expect("an entry").file_name())
+        .filter(|it| it.to_string_lossy().starts_with('.'))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_delivery_that_fails_for_now_is_planned_again_and_can_be_tried_at_once() {
+    let console = Console::builder().start();
+    let api = console.api();
+    let wish = json!({
+        "plugin": "webhook", "name": "hook", "grant": true, "grant_private": true,
+        "settings": { "url": "http://127.0.0.1:9/hook" },
+    });
+    api.post("/api/v1/destinations", &wish).expect(201);
+    let waits = |it: &Value| it["deliveries"][0]["status"] == "retrying";
+    let backup = back_up(&api, &json!({ "database": "cofferdam" }), waits);
+    let delivery = &backup["deliveries"][0];
+    assert_eq!(
+        (&delivery["purpose"], &delivery["event"]),
+        (&"notify".into(), &"backup.completed".into())
+    );
+    assert!(delivery["next_attempt_at"].is_string() && delivery["error"].is_string(), "{delivery}");
+    let id = |it: &Value| it["id"].as_str().expect("an id").to_owned();
+    let path = format!("/api/v1/backups/{}/deliveries/{}", id(&backup), id(delivery));
+    api.post(&format!("{path}/retry"), &json!({})).expect(202);
+    let again = wait_until("the second attempt", PATIENCE, || {
+        let now = api.get(&path).expect(200).json();
+        (now["attempts"] == 2 && now["status"] == "retrying").then_some(now)
+    });
+    assert_eq!(again["history"].as_array().map(Vec::len), Some(2));
+    assert_eq!(again["history"][0]["outcome"], "temporary");
+    assert_eq!(
+        api.post(&format!("{path}/cancel"), &json!({})).expect(202).json()["status"],
+        "cancelled"
+    );
+    api.post(&format!("{path}/cancel"), &json!({})).expect(409);
+    // The backup is none the worse for it.
+    assert_eq!(backup["status"], "completed");
+}
+
+#[test]
+fn a_revoked_plugin_holds_its_deliveries_until_it_is_approved_again() {
+    let console = Console::builder().start();
+    let api = console.api();
+    let folder = shelf(&console);
+    add_shelf(&api, &folder);
+    let found = plugin(&api, |it| it["about"]["id"] == "local-retention").expect("bundled");
+    let path = format!("/api/v1/plugins/{}", found["hash"].as_str().expect("a hash"));
+    api.post(&format!("{path}/revoke"), &json!({})).expect(200);
+    api.post(&format!("{path}/revoke"), &json!({})).expect(409);
+    let blocked = |it: &Value| it["deliveries"][0]["status"] == "blocked";
+    let backup = back_up(&api, &json!({ "database": "cofferdam" }), blocked);
+    assert_eq!(backup["deliveries"][0]["attempts"], 0);
+    api.post(&format!("{path}/approve"), &json!({ "folder": folder })).expect(200);
+    let own = format!("/api/v1/backups/{}", backup["id"].as_str().expect("an id"));
+    wait_until("the delivery", PATIENCE, || delivered(&api.get(&own).json()).then_some(()));
+}
+
+#[test]
+fn a_killed_console_delivers_after_its_restart() {
+    let mut console = Console::builder().start();
+    let folder = shelf(&console);
+    add_shelf(&console.api(), &folder);
+    let backup = back_up(&console.api(), &json!({ "database": "cofferdam" }), |_| true);
+    console.kill9();
+    console.restart();
+    let path = format!("/api/v1/backups/{}", backup["id"].as_str().expect("an id"));
+    let api = console.api();
+    let done = wait_until("the delivery", PATIENCE, || {
+        Some(api.get(&path).expect(200).json()).filter(delivered)
+    });
+    assert!(folder.join(done["deliveries"][0]["location"].as_str().expect("a location")).exists());
+}
