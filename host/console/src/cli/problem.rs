@@ -28,6 +28,9 @@ pub struct Problem {
     /// Each thing that is wrong, where there may be several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Entry>,
+    /// Asked again, it may be over.
+    #[serde(skip)]
+    pub passing: bool,
 }
 
 /// One of several things that are wrong.
@@ -50,7 +53,7 @@ impl Problem {
 
     fn new(exit: u8, text: &str) -> Self {
         let (detail, hint) = split_hint(text);
-        Self { exit, detail, hint, kind: None, log: None, errors: Vec::new() }
+        Self { exit, detail, hint, kind: None, log: None, errors: Vec::new(), passing: false }
     }
 
     /// A command line that cannot be understood; the text may end with a `HINT:` line.
@@ -126,6 +129,17 @@ impl Problem {
             kind: text("kind"),
             log: text("log"),
             errors: serde_json::from_value(document["errors"].clone()).unwrap_or_default(),
+            passing: status == 429 || status >= 500,
+        }
+    }
+
+    /// Whether what went wrong may be over when it is asked again: the network,
+    /// or a catalog that another program holds.
+    pub fn may_pass(error: &anyhow::Error) -> bool {
+        match (error.downcast_ref::<Self>(), error.downcast_ref::<Error>()) {
+            (Some(told), _) => told.passing,
+            (_, Some(ours)) => matches!(ours, Error::Busy | Error::Internal(_)),
+            (None, None) => true,
         }
     }
 

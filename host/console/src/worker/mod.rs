@@ -13,6 +13,7 @@ use tokio::{sync::watch, task::JoinSet, time};
 
 use crate::app::App;
 
+pub use notes::passes;
 pub use run::run_job;
 
 /// Without renewal a lease ends after this time.
