@@ -1,7 +1,11 @@
 //! Everything that service functions need, opened once.
 
 use std::{
-    collections::HashMap, fs, os::unix::fs::DirBuilderExt as _, path::Path, sync::Mutex,
+    collections::HashMap,
+    fs,
+    os::unix::fs::DirBuilderExt as _,
+    path::Path,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -17,7 +21,7 @@ use crate::{
     http::Throttle,
     hub::Hub,
     password::Passwords,
-    service::{Denials, databases::Checked},
+    service::{Repeats, databases::Checked},
     vault::Vault,
 };
 
@@ -33,7 +37,7 @@ pub mod keys {
 
 const PROOF: &str = "cofferdam";
 /// A disk that takes longer than this to show the folder counts as gone.
-const FOLDER_LIMIT: Duration = Duration::from_secs(10);
+pub const FOLDER_LIMIT: Duration = Duration::from_secs(10);
 /// So long a change waits while another program holds the catalog. Whoever
 /// asked over HTTP is still there then, and is told to try again.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
@@ -51,7 +55,11 @@ pub struct App {
     /// The brake on sign-ins.
     pub throttle: Throttle,
     /// The brake on audit entries about refusals.
-    pub denials: Denials,
+    pub denials: Repeats,
+    /// The brake on audit entries about parts of files, held while one is written.
+    pub parts: tokio::sync::Mutex<Repeats>,
+    /// Held while a sidecar is brought in step with its record.
+    pub sidecars: Arc<tokio::sync::Mutex<()>>,
     /// What goes on right now.
     pub hub: Hub,
     /// What the last look at each database found, until the console stops.
@@ -73,7 +81,9 @@ impl App {
             vault,
             passwords: Passwords::default(),
             throttle: Throttle::default(),
-            denials: Denials::default(),
+            denials: Repeats::of_refusals(),
+            parts: tokio::sync::Mutex::new(Repeats::of_parts()),
+            sidecars: Arc::default(),
             hub: Hub::default(),
             checks: Mutex::default(),
             config,

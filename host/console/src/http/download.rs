@@ -84,9 +84,9 @@ async fn finished(
     }
     let (chunks, receiver) = mpsc::channel(AHEAD);
     if !head {
-        // A download in parts is one download, noted with its first part.
-        if from == 0 {
-            files::note_download(app, by, backup).await?;
+        match wanted {
+            Wanted::Whole => files::note_download(app, by, backup).await?,
+            Wanted::Part(..) => files::note_part(app, by, backup).await?,
         }
         tokio::spawn(send_file(Arc::new(file), from, length, chunks));
     }

@@ -3,7 +3,9 @@
 use std::{fmt::Write as _, fs::File, time::Duration};
 
 use cofferdam_artifact::{FolderError, follow::Live};
-use cofferdam_model::{Backup, BackupStatus, Database, Engine, FileState, LogLine, Role};
+use cofferdam_model::{
+    Backup, BackupStatus, Database, Engine, FileState, LogLine, Role, TableFacts,
+};
 use tokio::sync::watch;
 
 use super::{Actor, Error, Result, audit, backups, connection};
@@ -62,14 +64,36 @@ pub async fn note_download(app: &App, by: &Actor, backup: &Backup) -> Result<()>
     audit::record_alone(app, by, "backup.download", audit::Object::backup(backup)).await
 }
 
-/// Whether this is a backup of the console's own catalog. An SQLite database
-/// that was removed might be, so it counts as one.
+/// The same for one of several parts.
+pub async fn note_part(app: &App, by: &Actor, backup: &Backup) -> Result<()> {
+    audit::record_part(app, by, "backup.download", audit::Object::backup(backup)).await
+}
+
+/// Tables that every catalog has, and hardly another database all of.
+const TELLING: [&str; 4] = ["users", "sessions", "audit", "backup_facts"];
+
+/// Whether this is a backup of the console's own catalog, or of a copy of it.
+/// What is in the file decides: data folder and settings may have changed
+/// since. Of a file that is not there yet, the database's path is known; an
+/// SQLite database that was removed might be the catalog, so it counts as it.
 async fn is_own_catalog(app: &App, backup: &Backup) -> Result<bool> {
     if backup.engine != Engine::Sqlite {
         return Ok(false);
     }
+    let facts = app.catalog.backup_facts(backup.id).await?;
+    if facts.is_some_and(|facts| looks_like_catalog(&facts.tables)) {
+        return Ok(true);
+    }
+    let began_as = app.hub.running(backup.id).and_then(|it| it.own_catalog.get().copied());
+    if began_as == Some(true) {
+        return Ok(true);
+    }
     let Some(database) = app.catalog.database(backup.database_id).await? else { return Ok(true) };
     Ok(is_own(app, &database))
+}
+
+fn looks_like_catalog(tables: &[TableFacts]) -> bool {
+    TELLING.iter().all(|name| tables.iter().any(|table| table.name.trim_matches('"') == *name))
 }
 
 /// Whether a database is the console's own catalog.
@@ -141,7 +165,8 @@ pub async fn look(app: &App, mut backup: Backup) -> Result<Backup> {
 }
 
 fn is_missing(error: &FolderError) -> bool {
-    matches!(error, FolderError::NotFound(_))
+    // A link or a folder under the name is not the file.
+    matches!(error, FolderError::NotFound(_) | FolderError::NotAFile(_))
 }
 
 /// Free bytes where the backups are kept, if they can be told.

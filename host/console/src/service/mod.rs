@@ -8,15 +8,15 @@ mod backup_find;
 pub mod backups;
 pub mod connection;
 pub mod databases;
-mod denials;
 mod error;
 pub mod files;
 pub mod reconcile;
+mod repeats;
 pub mod sessions;
 pub mod setup;
 pub mod status;
 pub mod users;
 
 pub use actor::{Actor, Door};
-pub use denials::Denials;
 pub use error::{Error, FieldError, Result};
+pub use repeats::Repeats;
