@@ -250,6 +250,7 @@ pub(crate) fn backup_page(item: BackupItem) -> BackupPage {
         log_more: true,
         tables: Vec::new(),
         server_version: Some("PostgreSQL 15.18".into()),
+        edits_schema: false,
         database_known: true,
         label_errors: FieldErrors::new(),
         labels_typed: None,

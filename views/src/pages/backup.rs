@@ -29,6 +29,8 @@ pub struct BackupPage {
     pub tables: Vec<TableFacts>,
     /// `PostgreSQL 15.18`, from the sidecar.
     pub server_version: Option<String>,
+    /// Whether restoring it needs a tool that lets the dump write the schema (SQLite).
+    pub edits_schema: bool,
     /// Whether the database is still configured: only then is "Try again" offered.
     pub database_known: bool,
     /// What is wrong with the labels that were posted. Field: `labels`.
@@ -65,7 +67,7 @@ pub fn live(chrome: &Chrome, data: &BackupPage) -> Markup {
             div.columns.columns-wide {
                 div.column {
                     (state::panel(chrome, data))
-                    (restore::panel(backup))
+                    (restore::panel(backup, data.edits_schema))
                     (rows(data))
                     (log(data))
                     @if operator { (api_call(&api_calls(chrome, backup))) }

@@ -264,7 +264,8 @@ async fn survey(app: &Arc<App>, database: &Database, folder: Folder) -> Result<P
     let _watch = StopWhenDropped(control.clone());
     let app = app.clone();
     let work = tokio::task::spawn_blocking(move || {
-        cofferdam_backup::check(&connection, &app.clients(), &folder, &control)
+        let keep_free = app.config.limits.keep_free_bytes;
+        cofferdam_backup::check(&connection, &app.clients(), &folder, keep_free, &control)
     });
     Ok(work.await.map_err(|error| Error::Internal(error.into()))??)
 }

@@ -1,9 +1,9 @@
 //! The first start: the first administrator, the first database, the backup folder.
 
+use anyhow::bail;
 use chrono::TimeDelta;
-use cofferdam_artifact::Folder;
 use cofferdam_catalog::{Digest, NewUser};
-use cofferdam_model::{Connection, Role, Secret, SqliteConnection, UserId, Username};
+use cofferdam_model::{Connection, FailureKind, Role, Secret, SqliteConnection, UserId, Username};
 
 use super::{Actor, Error, Result, audit, connection, databases};
 use crate::{
@@ -55,12 +55,20 @@ async fn first_administrator(app: &App) -> anyhow::Result<()> {
 
 /// The folder's marker is made once, together with its entry in the catalog.
 /// A folder that already has a marker, and a catalog that has never seen it,
-/// is somebody's older folder: it is taken over with its backups.
+/// is somebody's older folder: it is taken over with its backups, unless
+/// somebody uses it.
 async fn backup_folder(app: &App) -> anyhow::Result<()> {
     if app.catalog.setting(keys::FOLDER).await?.is_some() {
-        return Ok(());
+        // A folder that is not there may come back; one in use is refused at once.
+        return match app.folder().await {
+            Err(failure) if failure.kind == FailureKind::Settings => {
+                let hint = failure.hint.as_deref().unwrap_or_default();
+                bail!("{failure}\nHINT: {hint}")
+            }
+            _ => Ok(()),
+        };
     }
-    let (_, id) = Folder::create(&app.config.backup_dir)?;
+    let id = app.make_folder()?;
     let mut tx = app.catalog.begin().await?;
     tx.set_setting(keys::FOLDER, &id.to_string()).await?;
     tx.commit().await?;
