@@ -52,10 +52,8 @@ async fn an_sqlite_backup_is_restored_by_the_commands_of_its_page() {
     assert!(commands.iter().any(|it| it.contains(".dbconfig defensive off")), "{commands:?}");
     let source = console.folder().join("blog.db");
     // A virtual table comes last in the restored file, so the order is another one.
-    let same = format!(
-        "diff <(sqlite3 {} .dump | sort) <(sqlite3 new.db .dump | sort)",
-        source.display()
-    );
+    let same =
+        format!("diff <(sqlite3 {} .dump | sort) <(sqlite3 new.db .dump | sort)", source.display());
     run(&same, &visitor, &cluster);
     visitor.browser.quit().await;
 }
