@@ -321,6 +321,10 @@ fn counted(count: u64, what: &str) -> String {
 }
 
 fn tell_failure(journal: Journal<'_>, failure: &Failure) {
+    if failure.kind == FailureKind::Cancelled {
+        // Somebody wished it; nothing went wrong.
+        return journal.info(&failure.message);
+    }
     for line in failure.detail.iter().flat_map(|detail| detail.lines()) {
         journal.error(line);
     }

@@ -15,8 +15,8 @@ use cofferdam_backup::{
     Clients, Control, Limits, Observer, ProblemKind, Run, Stop, check, end_backends, run,
 };
 use cofferdam_model::{
-    BackupId, BackupOptions, Connection, DatabaseId, Failure, FailureKind, Format, LogLine, Phase,
-    Progress, Sidecar, SqliteConnection, Trigger,
+    BackupId, BackupOptions, Connection, DatabaseId, Failure, FailureKind, Format, LogLevel,
+    LogLine, Phase, Progress, Sidecar, SqliteConnection, Trigger,
 };
 use rusqlite::Connection as Sqlite;
 use tempfile::TempDir;
@@ -26,6 +26,7 @@ use tempfile::TempDir;
 struct Listener {
     progress: Mutex<Vec<Progress>>,
     log: Mutex<Vec<String>>,
+    errors: Mutex<Vec<String>>,
     cancel: Option<Control>,
 }
 
@@ -40,6 +41,9 @@ impl Observer for Listener {
     }
 
     fn log(&self, line: LogLine) {
+        if line.level == LogLevel::Error {
+            self.errors.lock().expect("no panic").push(line.text.clone());
+        }
         self.log.lock().expect("no panic").push(line.text);
     }
 
@@ -211,6 +215,10 @@ fn a_cancelled_backup_leaves_nothing() {
     let failure = place.run(&connection, Format::Plain, &listener).expect_err("it was cancelled");
     assert_eq!(failure.kind, FailureKind::Cancelled);
     assert_eq!(place.files(), 0);
+    let said = listener.log.lock().expect("no panic").clone();
+    assert_eq!(said.last(), Some(&failure.message));
+    let errors = listener.errors.lock().expect("no panic").clone();
+    assert!(errors.is_empty(), "what somebody wished is no error: {errors:?}");
 }
 
 #[test]
