@@ -164,7 +164,11 @@
     const { ctx } = event.detail;
     const source = ctx?.sourceElement;
     const status = ctx?.response?.status;
-    if (status === 401) tell("signedOut");
+    // Signed out after a click: the answer itself says where to go, and htmx
+    // goes at once; a link leads there by itself.
+    if (status === 401 && ctx.response.headers.has("hx-redirect")) tabs?.postMessage(["signedOut"]);
+    else if (status === 401 && source?.matches("a[href]")) location.assign(source.href);
+    else if (status === 401) tell("signedOut");
     else if (source === stream) retryStream();
     else if (status === 422) return;
     // Whether it was done is not known: the page as it is now says so.

@@ -34,7 +34,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let _lock = lock(&config)?;
     let listener = http::listen(&config.access)?;
     let app = Arc::new(App::open(config).await?);
-    setup::first_start(&app).await?;
+    if let Some(database) = setup::first_start(&app).await? {
+        tokio::spawn(setup::look_at_first(app.clone(), database));
+    }
     let name = format!("{}{}", reconcile::CONSOLE, uuid::Uuid::new_v4());
     let caretaker = reconcile::at_start(&app, name.clone()).await?;
 

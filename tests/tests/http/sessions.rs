@@ -96,6 +96,11 @@ fn a_forged_altered_or_ended_cookie_leads_to_the_sign_in_page() {
     assert_eq!(person.get("/").expect(303).header("location"), Some("/login"));
     let part = person.send("GET", "/backups", &[("HX-Request", "true")], None).expect(401);
     assert_eq!(part.header("hx-redirect"), Some("/login"), "parts of pages take the window there");
+    let htmx = [("HX-Request", "true"), ("Accept", "text/html, text/event-stream"), FORM];
+    let click = person.send("POST", "/backups", &htmx, Some(b""));
+    let to = click.expect(401).header("hx-redirect").expect("an address").to_owned();
+    let page = Person::stranger(&console).get(&to).expect(200);
+    assert!(page.text().contains("Your session has ended. Sign in and click again."));
 }
 
 #[test]

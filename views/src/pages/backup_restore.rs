@@ -19,6 +19,7 @@ pub(super) fn panel(backup: &Backup, edits_schema: bool) -> Markup {
             summary { (icon(Icon::Chevron)) span { (t::RESTORE) } }
             div.fold-body {
                 p.muted { (t::RESTORE_NOTE) }
+                @for warning in warnings(backup) { p { (warning) } }
                 ol.howto {
                     @for (words, command) in commands(backup, filename, edits_schema) {
                         li { p { (words) } (code_block(words, &command)) }
@@ -26,6 +27,15 @@ pub(super) fn panel(backup: &Backup, edits_schema: bool) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// What a restore does that its reader may not expect.
+fn warnings(backup: &Backup) -> &'static [&'static str] {
+    match (backup.engine, backup.format) {
+        (Engine::Sqlite, _) => &[],
+        (Engine::Postgres, Format::Plain) => &[t::RESTORE_REPLACES, t::RESTORE_ROLES],
+        (Engine::Postgres, Format::Custom) => &[t::RESTORE_ROLES],
     }
 }
 

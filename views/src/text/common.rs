@@ -36,6 +36,15 @@ pub(crate) fn copy_what(what: &str) -> String {
     format!("Copy {what}")
 }
 
+/// A message beside the field with this label, as it reads apart from it.
+pub(crate) fn of_field(label: &str, message: &str) -> String {
+    match message.strip_prefix("this is ") {
+        Some(rest) => format!("{label} is {rest}"),
+        None if message.to_lowercase().contains(&label.to_lowercase()) => message.to_owned(),
+        None => format!("{label}: {message}"),
+    }
+}
+
 pub(crate) fn errors_title(count: usize) -> String {
     if count == 1 {
         "One thing needs another look".to_owned()
@@ -50,7 +59,8 @@ pub(crate) fn sentence(message: &str) -> String {
     let Some(first) = chars.next() else { return String::new() };
     let mut text: String = first.to_uppercase().collect();
     text.push_str(chars.as_str());
-    if !text.ends_with(['.', '?', ':', '…']) {
+    // A full stop behind SQL would be copied with it.
+    if !text.ends_with(['.', '?', ':', '…', ';']) {
         text.push('.');
     }
     text

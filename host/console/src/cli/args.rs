@@ -62,6 +62,20 @@ pub enum Command {
     Config(Config),
 }
 
+impl Command {
+    /// Whether it makes something that needs nothing before it. Any other
+    /// command is about what is there already.
+    pub fn begins(&self) -> bool {
+        matches!(
+            self,
+            Self::Serve { .. }
+                | Self::Backup(Backup::Create { .. })
+                | Self::Database(Database::Add { .. })
+                | Self::User(User::Add { .. })
+        )
+    }
+}
+
 /// `cofferdam backup …`
 #[derive(Debug, Subcommand)]
 pub enum Backup {
@@ -127,11 +141,15 @@ pub enum Backup {
         off: bool,
     },
     /// Give a backup labels in place of those it had.
+    #[command(group = clap::ArgGroup::new("which").required(true).args(["labels", "none"]))]
     Label {
         /// Its identifier, the last 6 or more characters of that, or its file's name.
         id: String,
-        /// The labels, separated by spaces or commas; none takes all off.
+        /// The labels, separated by spaces or commas.
         labels: Vec<String>,
+        /// Take all labels off.
+        #[arg(long)]
+        none: bool,
     },
     /// Stop a running backup; nothing of it remains but the record.
     Cancel {

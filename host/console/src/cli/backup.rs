@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
-use cofferdam_model::{BackupId, BackupStatus, Phase, Progress};
+use cofferdam_model::{BackupId, BackupStatus, FileState, Phase, Progress};
 use cofferdam_views::format;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::{
@@ -86,7 +86,7 @@ pub async fn run(command: Backup, client: &Client, as_json: bool) -> anyhow::Res
             };
             if as_json { output::json(&backup) } else { output::line(said) }
         }
-        Backup::Label { id, labels } => {
+        Backup::Label { id, labels, none: _ } => {
             // As on the page, a comma stands between labels.
             let labels = labels.iter().flat_map(|it| backups::split_labels(it)).collect();
             let backup = client.label(&id, labels).await?;
@@ -294,19 +294,17 @@ async fn list(client: &Client, query: &dto::BackupQuery, as_json: bool) -> anyho
         .backups
         .iter()
         .map(|it| {
-            let kept = if it.pinned { "pinned" } else { "" };
             vec![
                 it.id.clone(),
                 it.database.clone(),
-                it.status.as_str().to_owned(),
+                standing(it),
                 it.size_bytes.map_or_else(String::new, format::bytes),
                 it.created_relative.clone(),
                 it.filename.clone().unwrap_or_default(),
-                kept.to_owned(),
             ]
         })
         .collect();
-    output::table(&["ID", "DATABASE", "STATUS", "SIZE", "CREATED", "FILE", ""], &rows)?;
+    output::table(&["ID", "DATABASE", "STATUS", "SIZE", "CREATED", "FILE"], &rows)?;
     if page.total > page.offset + page.backups.len() as u64 {
         output::line(&format!(
             "{} of {}; go on with --offset {}",
@@ -316,6 +314,24 @@ async fn list(client: &Client, query: &dto::BackupQuery, as_json: bool) -> anyho
         ))?;
     }
     Ok(())
+}
+
+/// The status in a few words: of a completed backup what became of its file,
+/// of a failed one why.
+fn standing(backup: &dto::Backup) -> String {
+    let mut words = match (backup.file, &backup.error) {
+        (Some(state @ (FileState::Missing | FileState::Corrupt)), _) => {
+            format!("file {}", state.as_str())
+        }
+        (_, Some(failure)) if backup.status == BackupStatus::Failed => {
+            format!("failed: {}", failure.kind.as_str())
+        }
+        _ => backup.status.as_str().to_owned(),
+    };
+    if backup.pinned {
+        words.push_str(", pinned");
+    }
+    words
 }
 
 async fn show(client: &Client, id: &str, as_json: bool) -> anyhow::Result<()> {

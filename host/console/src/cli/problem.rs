@@ -4,7 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{config::WrongSettings, service::Error};
+use crate::{
+    config::{SETTINGS, WrongSettings},
+    service::Error,
+};
 
 const HINT: &str = "\nHINT: ";
 
@@ -65,7 +68,10 @@ impl Problem {
     pub fn settings(WrongSettings(wrong): &WrongSettings) -> Self {
         let entry = |text: &String| {
             let (message, hint) = split_hint(text);
-            Entry { field: None, message, hint }
+            // What is wrong with a setting begins with its name.
+            let first = message.split(' ').next().unwrap_or_default();
+            let setting = SETTINGS.iter().find(|setting| setting.name == first);
+            Entry { field: setting.map(|it| it.name.to_owned()), message, hint }
         };
         let detail = match wrong.len() {
             1 => "a setting is wrong".to_owned(),
@@ -148,8 +154,10 @@ impl Problem {
         let mut lines = Vec::new();
         for entry in &self.errors {
             lines.push(match &entry.field {
-                Some(field) => format!("cofferdam: {field}: {}", entry.message),
-                None => format!("cofferdam: {}", entry.message),
+                Some(field) if !entry.message.starts_with(field.as_str()) => {
+                    format!("cofferdam: {field}: {}", entry.message)
+                }
+                _ => format!("cofferdam: {}", entry.message),
             });
             lines.extend(entry.hint.as_ref().map(|hint| format!("HINT: {hint}")));
         }

@@ -54,15 +54,17 @@ pub async fn add(app: &Arc<App>, by: &Actor, input: &DatabaseInput) -> Result<Ad
     same_as.retain(|other| {
         open(app, other).is_ok_and(|other| connection::same_place(&other, &connection))
     });
-    // It is stored by now, so whatever goes wrong is a finding and no refusal.
-    let first_look = match check_within(app, &database, FIRST_LOOK_LIMIT).await {
-        Ok(checked) => checked,
-        Err(error) => {
-            let failure = Failure::new(FailureKind::Internal, error.to_string());
-            Checked::new(app, &database, Duration::ZERO, Err(failure))
-        }
-    };
+    let first_look = first_look(app, &database).await;
     Ok(Added { database, first_look, same_as })
+}
+
+/// Looks at a database that was just added, for some seconds at most. It is
+/// stored by now, so whatever goes wrong is a finding and no refusal.
+pub async fn first_look(app: &Arc<App>, database: &Database) -> Checked {
+    check_within(app, database, FIRST_LOOK_LIMIT).await.unwrap_or_else(|error| {
+        let failure = Failure::new(FailureKind::Internal, error.to_string());
+        Checked::new(app, database, Duration::ZERO, Err(failure))
+    })
 }
 
 async fn store(app: &App, by: &Actor, input: &DatabaseInput) -> Result<(Database, Connection)> {

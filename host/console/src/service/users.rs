@@ -122,6 +122,11 @@ pub async fn list(app: &App) -> Result<Vec<User>> {
     Ok(app.catalog.users().await?)
 }
 
+/// The role that this word means.
+pub fn role(word: &str) -> Result<Role> {
+    word.parse().map_err(|error| Error::field("role", error))
+}
+
 /// Adds a person.
 pub async fn add(
     app: &App,
@@ -131,7 +136,7 @@ pub async fn add(
     password: Secret,
 ) -> Result<UserId> {
     let username: Username = name.parse().map_err(|error| Error::field("username", error))?;
-    let role: Role = role.parse().map_err(|error| Error::field("role", error))?;
+    let role = self::role(role)?;
     password::check_new(&password, username.as_str())
         .map_err(|weak| Error::field("password", weak))?;
     let password_hash = app.passwords.hash(password).await;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cofferdam_catalog::{DatabaseOverview, LastBackup};
+use cofferdam_catalog::{BackupFilter, DatabaseOverview, LastBackup};
 use cofferdam_model::{Backup, BackupStatus, Database};
 use cofferdam_views::{BackupItem, DatabaseCard, DatabaseChoice, FieldErrors, GenerateForm, Point};
 
@@ -82,6 +82,25 @@ pub fn generate<'a>(databases: impl IntoIterator<Item = &'a Database>) -> Genera
     let choice =
         |it: &Database| DatabaseChoice { id: it.id, slug: it.slug.to_string(), engine: it.engine };
     GenerateForm::new(databases.into_iter().map(choice).collect())
+}
+
+/// The same with a database chosen: the one that the page is about, else the
+/// one that a backup was asked of last.
+pub async fn generate_for<'a>(
+    app: &App,
+    databases: impl IntoIterator<Item = &'a Database>,
+    about: Option<&str>,
+) -> Result<GenerateForm> {
+    let mut form = generate(databases);
+    form.database = match about.filter(|slug| !slug.is_empty()) {
+        Some(slug) => slug.to_owned(),
+        None => {
+            let newest = BackupFilter { limit: 1, ..BackupFilter::default() };
+            let newest = backups::list(app, &newest).await?.backups;
+            newest.first().map_or_else(String::new, |backup| backup.database.to_string())
+        }
+    };
+    Ok(form)
 }
 
 /// Why something is not deleted, as a sentence for its page. Any other error is passed on.

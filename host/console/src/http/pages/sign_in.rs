@@ -92,6 +92,8 @@ pub async fn setup(
 #[derive(Deserialize)]
 pub struct Next {
     next: Option<String>,
+    /// Something was clicked after the session had ended, and was not done.
+    ended: Option<bool>,
 }
 
 /// Only a path of this console: never another host, however it is spelled.
@@ -113,8 +115,10 @@ pub async fn login_form(
     if request.extensions().get::<Rc<Actor>>().is_some() {
         return Ok(see_other("/"));
     }
+    let Next { next, ended } = next.into_inner();
     let page = LoginPage {
-        next: own_path(next.into_inner().next),
+        next: own_path(next),
+        ended: ended.unwrap_or(false),
         nobody_yet: service::setup::is_open(&app).await?,
         ..LoginPage::default()
     };
