@@ -182,6 +182,17 @@ impl FolderClaim {
     }
 }
 
+/// Does something in the backup folder off the async threads. A disk that does
+/// not answer ends the wait, so that only what needs it stops.
+pub async fn at_folder<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> anyhow::Result<T> {
+    tokio::time::timeout(limit, tokio::task::spawn_blocking(work))
+        .await
+        .context("the backup folder's disk does not answer")??
+}
+
 fn not_opened(path: &Path, error: &cofferdam_catalog::Error) -> anyhow::Error {
     let hint = match error {
         cofferdam_catalog::Error::Damaged(_) => {

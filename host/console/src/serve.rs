@@ -45,6 +45,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let handle = bound.server.handle();
     let (stop, stopped) = watch::channel(false);
     let care = tokio::spawn(take_care(app.clone(), caretaker));
+    let notes = tokio::spawn(take_notes(app.clone()));
     let work = tokio::spawn(worker::work(app.clone(), name, stopped));
     let server = tokio::spawn(bound.server);
 
@@ -58,6 +59,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::warn!("a run did not end in time; the next start puts things in step");
     }
     care.abort();
+    notes.abort();
     app.hub.close();
     handle.stop(true).await;
     server.await.context("the server ended badly")??;
@@ -66,12 +68,20 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every few seconds the jobs and what is to be told, every minute the files.
+/// Every few seconds what was only counted, whatever the backup folder's disk does.
+async fn take_notes(app: Arc<App>) {
+    let mut pulse = time::interval(CARE);
+    loop {
+        pulse.tick().await;
+        audit::write_counted(&app, false).await;
+    }
+}
+
+/// Every few seconds the jobs, every minute the files.
 async fn take_care(app: Arc<App>, mut caretaker: Caretaker) {
     let mut pulse = time::interval(CARE);
     for round in 0_u32.. {
         pulse.tick().await;
-        audit::write_counted(&app, false).await;
         if let Err(error) = caretaker.jobs().await {
             tracing::warn!("expired jobs cannot be looked at: {error:#}");
         }

@@ -10,8 +10,8 @@ use crate::{
     layout::layout,
     pages::backup_log::log_lines,
     parts::{
-        Input, api_call, badge, copy_button, csrf, duration, fact, has_file, is_moving,
-        shell_quote, size, tab_title, text_input, time, time_exact,
+        Input, api_call, badge, copy_button, csrf, duration, fact, is_moving, shell_quote, size,
+        tab_title, text_input, time, time_exact,
     },
     text::{backup as t, common, states},
 };
@@ -252,7 +252,7 @@ fn api_calls(chrome: &Chrome, backup: &Backup) -> Vec<(&'static str, String)> {
             shell_quote(&body.to_string())
         ),
     )];
-    if has_file(backup) {
+    if backup.has_file() {
         calls.push((
             t::API_DOWNLOAD,
             format!("curl -fOJ {bearer} \\\n  {url}/api/v1/backups/{}/download", backup.id),

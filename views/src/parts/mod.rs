@@ -14,7 +14,7 @@ pub(crate) use confirm::{Confirm, confirm_page};
 pub(crate) use empty::{Empty, empty};
 pub(crate) use fields::{Input, password, select, summary, text_input};
 pub(crate) use generate::{generate, generate_alone};
-pub(crate) use row::{backup_table, has_file, is_moving, row, tab_title, try_again};
+pub(crate) use row::{backup_table, is_moving, row, tab_title, try_again};
 pub(crate) use small::{
     api_call, badge, bar, callout, code_block, copy_button, csrf, duration, fact, scroll_block,
     shell_quote, size, time, time_exact,

@@ -7,9 +7,7 @@ use clap::{Args, Parser, Subcommand};
 /// A self-hosted backup console for databases.
 #[derive(Debug, Parser)]
 #[command(name = "cofferdam", version, disable_help_subcommand = true)]
-#[command(
-    after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but a delivery failed."
-)]
+#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.")]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -57,6 +55,9 @@ pub enum Command {
     /// Add people and change passwords, on this machine.
     #[command(subcommand)]
     User(User),
+    /// Look at the audit log, on this machine.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Look at the settings.
     #[command(subcommand)]
     Config(Config),
@@ -227,6 +228,13 @@ pub enum User {
     },
     /// List people.
     List,
+}
+
+/// `cofferdam audit …`
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Prove that no entry was changed or taken out; exit 1 and the first bad entry otherwise.
+    Verify,
 }
 
 /// `cofferdam config …`

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod args;
+mod audit;
 mod backup;
 mod client;
 mod config;
@@ -94,6 +95,9 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<()> {
         }
         Command::User(command) => {
             user::run(command, &open(&global, config, begins).await?, global.json).await
+        }
+        Command::Audit(args::Audit::Verify) => {
+            audit::verify(&open(&global, config).await?, global.json).await
         }
         Command::Config(_) => Ok(()),
     }

@@ -90,11 +90,7 @@ pub struct Delivery {
 impl Backup {
     /// The record as JSON; `now` gives the relative time.
     pub fn new(record: &Record, now: DateTime<Utc>) -> Self {
-        let downloadable = match record.status {
-            BackupStatus::Running => true,
-            BackupStatus::Completed => record.file_state == Some(FileState::Present),
-            _ => false,
-        };
+        let downloadable = record.status == BackupStatus::Running || record.has_file();
         let duration = record.started_at.zip(record.completed_at);
         Self {
             id: record.id.to_string(),

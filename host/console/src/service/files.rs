@@ -4,13 +4,13 @@ use std::{fmt::Write as _, fs::File, time::Duration};
 
 use cofferdam_artifact::{FolderError, follow::Live};
 use cofferdam_model::{
-    Backup, BackupStatus, Database, Engine, FileState, LogLine, Role, TableFacts,
+    Backup, BackupId, BackupStatus, Database, Engine, FileState, LogLine, Role, TableFacts,
 };
 use tokio::sync::watch;
 
 use super::{Actor, Error, Result, audit, backups, connection};
 use crate::{
-    app::App,
+    app::{App, FOLDER_LIMIT, at_folder},
     hub::{Change, Running},
 };
 
@@ -128,40 +128,60 @@ async fn open_file(app: &App, backup: &Backup) -> Result<Source> {
 /// Looks whether a completed backup's file is there with its recorded size,
 /// and notes what has changed. A folder that cannot be looked at says nothing.
 pub async fn look(app: &App, mut backup: Backup) -> Result<Backup> {
+    if let Some(found) = changed(app, &backup).await? {
+        note(app, &[(backup.id, found)]).await;
+        backup.file_state = Some(found);
+    }
+    Ok(backup)
+}
+
+/// The state of a completed backup's file, where it is another than recorded.
+pub async fn changed(app: &App, backup: &Backup) -> Result<Option<FileState>> {
     let (BackupStatus::Completed, Some(name)) = (backup.status, backup.filename.clone()) else {
-        return Ok(backup);
+        return Ok(None);
     };
-    let Ok(folder) = app.folder().await else { return Ok(backup) };
-    let size = tokio::task::spawn_blocking(move || {
-        let file = folder.open_artifact(&name)?;
-        Ok(file.metadata().ok().map(|facts| facts.len()))
+    let Ok(folder) = app.folder().await else { return Ok(None) };
+    let size = at_folder(FOLDER_LIMIT, move || {
+        Ok(folder.open_artifact(&name).map(|file| file.metadata().ok().map(|it| it.len())))
     });
-    let found = match size.await.map_err(|error| Error::Internal(error.into()))? {
-        Ok(None) => return Ok(backup),
+    let found = match size.await.map_err(Error::Internal)? {
+        Ok(None) => return Ok(None),
         Ok(size) if size == backup.size_bytes => FileState::Present,
         Ok(_) => FileState::Corrupt,
         Err(error) if is_missing(&error) => FileState::Missing,
         Err(error) => {
             tracing::warn!(backup = %backup.id, "the file cannot be looked at: {error}");
-            return Ok(backup);
+            return Ok(None);
         }
     };
-    if backup.file_state != Some(found) {
-        let noted = async {
-            let mut tx = app.catalog.begin_within(Duration::ZERO).await?;
-            tx.set_file_state(backup.id, found).await?;
-            tx.commit().await
-        };
-        // What was seen counts, also while the catalog cannot be written; the
-        // next look notes it.
-        if let Err(error) = noted.await {
-            tracing::warn!(backup = %backup.id, "the state of a file was not noted: {error}");
-        }
-        backup.file_state = Some(found);
-        app.hub.tell(Change::Backup(backup.id));
-        app.hub.tell(Change::List);
+    Ok((backup.file_state != Some(found)).then_some(found))
+}
+
+/// Notes the states of files, all in one transaction.
+pub async fn note(app: &App, states: &[(BackupId, FileState)]) {
+    if states.is_empty() {
+        return;
     }
-    Ok(backup)
+    let noted = async {
+        let mut tx = app.catalog.begin_within(Duration::ZERO).await?;
+        for (id, found) in states {
+            match tx.set_file_state(*id, *found).await {
+                // It was deleted meanwhile.
+                Err(cofferdam_catalog::Error::Conflict(_)) => {}
+                other => other?,
+            }
+        }
+        tx.commit().await
+    };
+    // What was seen counts, also while the catalog cannot be written; the
+    // next look notes it.
+    if let Err(error) = noted.await {
+        tracing::warn!(count = states.len(), "the states of files were not noted: {error}");
+    }
+    for (id, _) in states {
+        app.hub.tell(Change::Backup(*id));
+    }
+    app.hub.tell(Change::List);
 }
 
 fn is_missing(error: &FolderError) -> bool {

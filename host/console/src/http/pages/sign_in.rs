@@ -71,7 +71,7 @@ pub async fn setup(
     .await
     {
         Ok(id) => {
-            session::begin(&session, id, &request).map_err(Error::Internal)?;
+            session::begin(&session, id, None, &request).map_err(Error::Internal)?;
             Ok(see_other("/"))
         }
         Err(Error::NotFound(_)) => {
@@ -154,9 +154,10 @@ pub async fn login(
         html_with(status, login::page(&chrome::of(&request, None), &page))
     };
     match users::sign_in(&app, Door::Page, &form.username, form.password, remote(&request)).await {
-        Ok((actor, id)) => {
-            session::begin(&session, id, &request).map_err(Error::Internal)?;
-            users::signed_in(&app, &actor, id).await?;
+        Ok(users::SignedIn { actor, verified }) => {
+            users::signed_in(&app, &actor, verified.id).await?;
+            session::begin(&session, verified.id, Some(verified), &request)
+                .map_err(Error::Internal)?;
             Ok(see_other(next.unwrap_or_else(|| "/".to_owned())))
         }
         Err(error @ Error::Credentials) => Ok(refused(StatusCode::UNAUTHORIZED, error.to_string())),
