@@ -44,7 +44,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     announce(&app, &bound).await?;
     let handle = bound.server.handle();
     let (stop, stopped) = watch::channel(false);
-    let care = tokio::spawn(take_care(app.clone(), caretaker));
+    let care = tokio::spawn(take_care(caretaker));
     let notes = tokio::spawn(take_notes(app.clone()));
     let work = tokio::spawn(worker::work(app.clone(), name, stopped));
     let server = tokio::spawn(bound.server);
@@ -78,7 +78,7 @@ async fn take_notes(app: Arc<App>) {
 }
 
 /// Every few seconds the jobs, every minute the files.
-async fn take_care(app: Arc<App>, mut caretaker: Caretaker) {
+async fn take_care(mut caretaker: Caretaker) {
     let mut pulse = time::interval(CARE);
     for round in 0_u32.. {
         pulse.tick().await;
