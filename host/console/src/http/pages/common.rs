@@ -92,13 +92,12 @@ pub async fn generate_for<'a>(
     about: Option<&str>,
 ) -> Result<GenerateForm> {
     let mut form = generate(databases);
-    form.database = match about.filter(|slug| !slug.is_empty()) {
-        Some(slug) => slug.to_owned(),
-        None => {
-            let newest = BackupFilter { limit: 1, ..BackupFilter::default() };
-            let newest = backups::list(app, &newest).await?.backups;
-            newest.first().map_or_else(String::new, |backup| backup.database.to_string())
-        }
+    form.database = if let Some(slug) = about.filter(|slug| !slug.is_empty()) {
+        slug.to_owned()
+    } else {
+        let newest = BackupFilter { limit: 1, ..BackupFilter::default() };
+        let newest = backups::list(app, &newest).await?.backups;
+        newest.first().map_or_else(String::new, |backup| backup.database.to_string())
     };
     Ok(form)
 }
