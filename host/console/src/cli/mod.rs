@@ -97,7 +97,7 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<()> {
             user::run(command, &open(&global, config, begins).await?, global.json).await
         }
         Command::Audit(args::Audit::Verify) => {
-            audit::verify(&open(&global, config).await?, global.json).await
+            audit::verify(&open(&global, config, begins).await?, global.json).await
         }
         Command::Config(_) => Ok(()),
     }
