@@ -25,6 +25,8 @@ mod catalog;
 mod clients;
 #[path = "faults/clock.rs"]
 mod clock;
+#[path = "faults/command_line.rs"]
+mod command_line;
 #[path = "faults/crash.rs"]
 mod crash;
 #[path = "faults/disk.rs"]

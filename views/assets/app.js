@@ -51,8 +51,16 @@
       say(offline.textContent);
     }, 1500);
   };
-  // `missed`: nobody listened for a while, so everything may have changed;
+  // `all`: nobody listened for a while, so everything may have changed;
   // otherwise only what moved while this page was made.
+  const refresh = (all) => {
+    if (all) {
+      changed("#live", "changed");
+      listChanged();
+    } else {
+      changed("[data-moving]", "changed");
+    }
+  };
   const connectionBack = (missed) => {
     missed ||= lost;
     clearTimeout(patience);
@@ -62,12 +70,7 @@
       offline.hidden = true;
       say(body.dataset.online);
     }
-    if (missed) {
-      changed("#live", "changed");
-      listChanged();
-    } else {
-      changed("[data-moving]", "changed");
-    }
+    refresh(missed);
   };
 
   // All tabs of a browser share one stream: a browser keeps six connections to
@@ -77,30 +80,49 @@
   // each tab has its own stream, while it is looked at.
   const stream = document.getElementById("stream");
   const tabs = stream && navigator.locks && window.BroadcastChannel ? new BroadcastChannel("stream") : null;
+  // The console's pulse, every five seconds, is passed on like the rest: a tab
+  // hears by it that whoever listens for it does, and still hears something.
+  const SILENCE = 3 * 5000;
+  let heard = performance.now();
   const news = {
     backup: backupChanged,
     list: listChanged,
+    pulse: () => {
+      if (lost || patience) connectionBack(true);
+    },
     lost: connectionLost,
     back: connectionBack,
     // The page itself knows where to go; one that has only just been loaded
     // goes a little later.
     signedOut: () => setTimeout(() => location.reload(), Math.max(0, 5000 - performance.now())),
   };
+  const hear = (what, more) => {
+    if (what !== "lost") heard = performance.now();
+    news[what]?.(more);
+  };
   const tell = (what, more) => {
-    news[what](more);
+    hear(what, more);
     tabs?.postMessage([what, more]);
   };
-  tabs?.addEventListener("message", ({ data: [what, more] }) => news[what]?.(more));
+  tabs?.addEventListener("message", ({ data: [what, more] }) => hear(what, more));
+  setInterval(() => {
+    // A stream of one's own rests while the page is not looked at.
+    if (!stream || (!tabs && document.hidden)) heard = performance.now();
+    else if (performance.now() - heard > SILENCE) connectionLost();
+  }, 1000);
 
   const listen = () => htmx.trigger(stream, "listen");
   // Whether this page is older than its stream by more than its making.
   let takenOver = false;
   // By now htmx has read the page.
-  document.addEventListener("DOMContentLoaded", () => {
+  document.addEventListener("DOMContentLoaded", async () => {
     if (!tabs) {
       if (stream) listen();
       return;
     }
+    // What was told between the page's making and now, this tab has not heard.
+    const { held } = await navigator.locks.query();
+    if (held.some((lock) => lock.name === "stream")) refresh(true);
     const asked = performance.now();
     // Held until this page is left.
     navigator.locks.request("stream", () => {
@@ -113,13 +135,15 @@
 
   document.addEventListener("backup", (event) => tell("backup", event.detail?.data ?? ""));
   for (const list of ["backups", "plugins", "destinations"]) document.addEventListener(list, () => tell("list"));
+  document.addEventListener("pulse", () => tell("pulse"));
   document.addEventListener("htmx:sse:before:connection", (event) => {
     if (event.detail?.connection?.attempt > 0) tell("lost");
   });
   document.addEventListener("htmx:sse:error", (event) => {
-    tell([401, 403].includes(event.detail?.status) ? "signedOut" : "lost");
+    tell(event.detail?.status === 401 ? "signedOut" : "lost");
   });
   document.addEventListener("htmx:sse:after:connection", (event) => {
+    heard = performance.now();
     connectionBack(takenOver || event.detail?.connection?.attempt > 0);
     tabs?.postMessage(["back", true]);
   });
@@ -133,13 +157,18 @@
   stream?.addEventListener("htmx:error", retryStream);
 
   // An answer that is an error is not put into the page. Signed out: the page
-  // itself knows where to go. A form or a link: the whole answer, as without
+  // itself knows where to go, and so do those of the other tabs. Not allowed,
+  // or too old a form, is this tab's own affair. A form or a link: the whole answer, as without
   // scripts. What shows a backup that is gone goes too.
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = event.detail;
     const source = ctx?.sourceElement;
     const status = ctx?.response?.status;
-    if ([401, 403].includes(status)) tell("signedOut");
+    // Signed out after a click: the answer itself says where to go, and htmx
+    // goes at once; a link leads there by itself.
+    if (status === 401 && ctx.response.headers.has("hx-redirect")) tabs?.postMessage(["signedOut"]);
+    else if (status === 401 && source?.matches("a[href]")) location.assign(source.href);
+    else if (status === 401) tell("signedOut");
     else if (source === stream) retryStream();
     else if (status === 422) return;
     // Whether it was done is not known: the page as it is now says so.

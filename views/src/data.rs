@@ -77,7 +77,8 @@ pub struct DeliveryItem {
 pub struct GenerateForm {
     /// What can be backed up. Empty: the form is not shown.
     pub databases: Vec<DatabaseChoice>,
-    /// The chosen short name, or empty for the first one.
+    /// The chosen short name. Any other text leaves the choice open, unless
+    /// there is only one database.
     pub database: String,
     /// The note.
     pub description: String,

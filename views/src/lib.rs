@@ -7,6 +7,7 @@
 //! Every page is a function `pages::…::page(&Chrome, &Data)`, and every part
 //! that htmx fetches again is the same function that the whole page uses.
 
+mod agent;
 pub mod assets;
 mod chrome;
 mod data;

@@ -369,13 +369,83 @@ fn the_restore_commands_fit_the_file() {
     let mut custom = data::completed(&shop, 60, 9);
     custom.format = cofferdam_model::Format::Custom;
     custom.filename = Some("backup_shop_20261121_100916.dump".into());
-    assert!(of(custom).contains(
+    assert!(of(custom.clone()).contains(
         "pg_restore --exit-on-error --no-owner -d newdb backup_shop_20261121_100916.dump"
     ));
+    let (roles, replaces) = ("GRANTs are not restored", "begins with DROP … IF EXISTS");
+    let html = of(data::completed(&shop, 60, 9));
+    assert!(html.contains(roles) && html.contains(replaces));
+    let html = of(custom);
+    assert!(html.contains(roles) && !html.contains(replaces));
+    let html = of(data::completed(&file, 60, 9));
+    assert!(!html.contains(roles) && !html.contains(replaces));
     let mut missing = data::completed(&shop, 60, 9);
     missing.file_state = Some(cofferdam_model::FileState::Missing);
     let html = of(missing);
     assert!(!html.contains("gunzip") && !html.contains("/download\""));
+}
+
+#[test]
+fn an_error_summary_names_each_field() {
+    let shop = data::database("shop", Engine::Postgres);
+    let mut form = data::generate(&[&shop]);
+    form.errors.add("compression_level", "this is needed");
+    form.errors.add("format", "plain or custom");
+    let html = pages::backup_new::page(&data::chrome(None), &form).into_string();
+    assert!(html.contains(">Compression level is needed.</a>"), "{html}");
+    assert!(html.contains(">Format: plain or custom.</a>"), "{html}");
+    assert!(html.contains("<span>This is needed.</span>"), "beside the field its label stands");
+}
+
+#[test]
+fn sql_in_a_hint_has_no_full_stop() {
+    let shop = data::database("shop", Engine::Postgres);
+    let mut item = data::failed(&shop, 60);
+    let failure = item.backup.failure.take().expect("a failure");
+    item.backup.failure = Some(failure.hint("GRANT SELECT ON t TO backup;"));
+    let html = pages::backup::page(&data::chrome(None), &data::backup_page(item)).into_string();
+    assert!(html.contains("GRANT SELECT ON t TO backup;<"), "{html}");
+}
+
+#[test]
+fn a_run_that_was_cut_off_is_told_once() {
+    let shop = data::database("shop", Engine::Postgres);
+    let mut item = data::failed(&shop, 60);
+    let text = "the console was stopped or killed while the backup ran; nothing of it was kept";
+    item.backup.failure = Some(Failure::new(FailureKind::Interrupted, text));
+    let html = pages::backup::page(&data::chrome(None), &data::backup_page(item)).into_string();
+    assert!(html.contains("The console was stopped or killed while the backup ran"));
+    assert!(!html.contains("The console stopped while"), "{html}");
+}
+
+#[test]
+fn sessions_beyond_five_are_folded_and_browsers_have_names() {
+    let (_, page) =
+        states::all().into_iter().find(|(name, _)| name == "account-many").expect("a state");
+    let html = page.into_string();
+    let (shown, folded) =
+        html.split_once("<details class=\"fold sessions-rest\">").expect("a fold");
+    let count = |html: &str| html.matches("Firefox on Linux").count();
+    // One of the first says nothing of itself.
+    assert_eq!((count(shown), count(folded)), (4, 4));
+    assert!(folded.contains("4 more"), "{folded}");
+}
+
+#[test]
+fn what_needs_somebody_is_five_entries_and_a_count() {
+    let databases: Vec<_> =
+        (0..9).map(|index| data::database(&format!("db{index}"), Engine::Postgres)).collect();
+    let page = pages::overview::OverviewPage {
+        databases: databases
+            .iter()
+            .map(|it| data::card(it, Some(data::failed(it, 60)), None, 0))
+            .collect(),
+        ..Default::default()
+    };
+    let html = pages::overview::page(&data::chrome(None), &page).into_string();
+    assert_eq!(html.matches("<li class=\"need\">").count(), 5);
+    assert!(html.contains("<a href=\"/databases\">4 more databases</a>"), "{html}");
+    assert!(html.contains("9 of 9 databases need you"));
 }
 
 #[test]

@@ -20,7 +20,7 @@ use cofferdam_model::Level;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::{
-    Meter, TempArtifact,
+    Meter,
     digest::{Digest, Hasher},
     gzip::{BLOCK, MemberEncoder},
     scan::{DumpScanner, ScanReport},
@@ -77,21 +77,10 @@ pub fn default_workers() -> NonZeroUsize {
     thread::available_parallelism().map_or(NonZeroUsize::MIN, |count| count.min(most))
 }
 
-/// Reads `source` to its end into `temp`. With `scan`, the bytes are taken for
+/// Reads `source` to its end into `target`, a backup's temp file as a rule. With `scan`, the bytes are taken for
 /// a plain dump and looked at on the way. To stop early, end the source (kill
 /// the dump tool); a failure to write is noticed at the source's next bytes.
 pub fn copy(
-    source: impl Read,
-    temp: &mut TempArtifact,
-    encoding: Encoding,
-    scan: bool,
-    meter: &Meter,
-) -> Result<Copied, CopyError> {
-    pump(source, temp, encoding, scan, meter)
-}
-
-/// [`copy`], to anywhere.
-pub fn pump(
     source: impl Read,
     target: &mut (impl Write + Send),
     encoding: Encoding,

@@ -9,7 +9,7 @@
 
 use std::io;
 
-pub use crate::places::{POINTS, REMOVAL};
+pub use crate::places::{LARGE, POINTS, REMOVAL};
 
 /// Reads `FAILPOINTS` from the environment; the places act while the returned
 /// value lives.
@@ -23,7 +23,10 @@ pub fn setup() -> fail::FailScenario<'static> {
 #[allow(clippy::unnecessary_wraps, clippy::inline_always)] // Without the feature nothing is left.
 #[cfg_attr(not(feature = "failpoints"), inline(always))]
 pub(crate) fn point(name: &str) -> io::Result<()> {
-    debug_assert!(POINTS.contains(&name) || REMOVAL.contains(&name), "{name} is not in the list");
+    debug_assert!(
+        [POINTS, LARGE, REMOVAL].iter().any(|list| list.contains(&name)),
+        "{name} is not in the list"
+    );
     fail::fail_point!(name, |value| Err(fault(value.as_deref().unwrap_or("EIO"))));
     Ok(())
 }

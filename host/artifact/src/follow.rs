@@ -2,7 +2,7 @@
 //!
 //! A follower gets the finished part of the file, which ends at a gzip member's
 //! end, and waits for more. It learns how the run ended: only a follower that
-//! reads `Ok(0)` has the whole backup. A cut file would pass `gunzip -t`, so
+//! reads `Ok(Some(0))` has the whole backup. A cut file would pass `gunzip -t`, so
 //! whoever passes the bytes on must break off without a proper end on
 //! [`FollowError::Cut`].
 
@@ -122,34 +122,13 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Gives the next bytes, waiting for them as long as it takes. `Ok(0)` means
-    /// that the backup is published and was given to its end.
-    pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, FollowError> {
-        loop {
-            if let Some(count) = self.read_within(buffer, None)? {
-                return Ok(count);
-            }
-        }
-    }
-
-    /// The same, waiting no longer than `limit`: `Ok(None)` when nothing came.
+    /// Gives the next bytes, waiting no longer than `limit`: `Ok(None)` when
+    /// nothing came. `Ok(Some(0))` means that the backup is published and was
+    /// given to its end.
     pub fn read_timeout(
         &mut self,
         buffer: &mut [u8],
         limit: Duration,
-    ) -> Result<Option<usize>, FollowError> {
-        self.read_within(buffer, Some(limit))
-    }
-
-    /// Bytes given so far.
-    pub fn offset(&self) -> u64 {
-        self.offset
-    }
-
-    fn read_within(
-        &mut self,
-        buffer: &mut [u8],
-        limit: Option<Duration>,
     ) -> Result<Option<usize>, FollowError> {
         if buffer.is_empty() {
             return Ok(Some(0));

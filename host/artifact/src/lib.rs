@@ -22,10 +22,10 @@ mod folder;
 mod meter;
 mod pipe;
 
-pub use copy::{Copied, CopyError, Encoding, copy, default_workers, pump};
+pub use copy::{Copied, CopyError, Encoding, copy, default_workers};
 pub use digest::{Digest, digest};
 pub use folder::{
-    ArtifactName, Entries, FileEntry, Folder, FolderError, FolderId, NameError, Partial,
+    ArtifactName, Claim, Entries, FileEntry, Folder, FolderError, FolderId, NameError, Partial,
     PublishError, Published, SidecarError, TempArtifact, artifact_filename,
 };
 pub use meter::Meter;

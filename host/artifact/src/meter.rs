@@ -77,18 +77,9 @@ impl Meter {
     }
 
     /// Waits until `ready` holds; `false` when `limit` passed before.
-    pub(crate) fn wait_until(&self, limit: Option<Duration>, ready: impl Fn() -> bool) -> bool {
+    pub(crate) fn wait_until(&self, limit: Duration, ready: impl Fn() -> bool) -> bool {
         let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-        match limit {
-            None => {
-                let waited = self.moved.wait_while(gate, |()| !ready());
-                drop(waited.unwrap_or_else(PoisonError::into_inner));
-                true
-            }
-            Some(limit) => {
-                let waited = self.moved.wait_timeout_while(gate, limit, |()| !ready());
-                !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
-            }
-        }
+        let waited = self.moved.wait_timeout_while(gate, limit, |()| !ready());
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 }

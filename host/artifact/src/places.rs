@@ -30,6 +30,12 @@ pub const POINTS: &[&str] = &[
     "artifact::step-6",
 ];
 
+/// The places that only a large file passes.
+pub const LARGE: &[&str] = &[
+    // Flushing what was written so far, beside the dump.
+    "artifact::flush-on-the-way",
+];
+
 /// The places of a removal, in their order.
 pub const REMOVAL: &[&str] = &[
     // Nothing is removed yet.

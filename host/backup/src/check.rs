@@ -99,7 +99,8 @@ impl Preflight {
 }
 
 /// Looks at a database without changing anything on it. Takes as long as a
-/// few catalog queries; each has a time limit.
+/// few catalog queries; each has a time limit. `keep_free_bytes` is the run's
+/// ([`crate::Limits`]): the look promises no room that a run would refuse.
 ///
 /// # Errors
 /// Only where the database cannot be looked at: it cannot be reached, refuses
@@ -108,12 +109,13 @@ pub fn check(
     connection: &Connection,
     clients: &Clients,
     folder: &Folder,
+    keep_free_bytes: u64,
     control: &Control,
 ) -> Result<Preflight, Failure> {
     let survey = engine::open(connection, clients, None)?.survey(control)?;
     let free_bytes = space::free(folder)?;
     let mut problems = survey.problems;
-    problems.extend(space::problem(survey.needed_bytes, free_bytes, 0));
+    problems.extend(space::problem(survey.needed_bytes, free_bytes, keep_free_bytes));
     Ok(Preflight {
         server_version: survey.server_version,
         tool_version: survey.tool_version,

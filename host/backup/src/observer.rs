@@ -49,7 +49,13 @@ impl Journal<'_> {
 /// The text as one line: a name with a line break in it must not look like a
 /// second line of the log, nor an escape sequence like anything at all.
 pub(crate) fn plain_line(text: &str) -> String {
-    text.trim_end().chars().map(|c| if is_unfit(c) { '\u{fffd}' } else { c }).collect()
+    let plain = |c| match c {
+        // Servers indent their hints with it.
+        '\t' => ' ',
+        c if is_unfit(c) => '\u{fffd}',
+        c => c,
+    };
+    text.trim_end().chars().map(plain).collect()
 }
 
 /// Characters that are invisible or turn text around.
@@ -64,6 +70,10 @@ mod tests {
 
     #[test]
     fn a_line_stays_one_line() {
+        assert_eq!(
+            plain_line("Is the server running?\tIt is not."),
+            "Is the server running? It is not."
+        );
         assert_eq!(plain_line("a\nb\u{1b}[31m\u{202e}c\n"), "a\u{fffd}b\u{fffd}[31m\u{fffd}c");
     }
 }

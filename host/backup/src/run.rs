@@ -1,16 +1,13 @@
 //! One backup, from the first question to the published file.
 
 use std::{
-    io,
     sync::{Arc, OnceLock, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
 use chrono::{SubsecRound, Utc};
-use cofferdam_artifact::{
-    Folder, Meter, PublishError, Published, TempArtifact, artifact_filename, follow::Live,
-};
+use cofferdam_artifact::{Folder, Meter, Published, TempArtifact, artifact_filename, follow::Live};
 use cofferdam_model::{
     BackupId, BackupOptions, Connection, DatabaseId, Failure, FailureKind, Label, Phase, Progress,
     SIDECAR_VERSION, Sidecar, Slug, SourceFacts, Timestamp, Trigger, size,
@@ -240,17 +237,13 @@ impl Work<'_> {
     /// Gives the file its name, if everybody still agrees.
     fn publish(
         &self,
-        temp: TempArtifact,
+        mut temp: TempArtifact,
         sidecar: impl FnMut(&str) -> Sidecar,
     ) -> Result<Published, Failure> {
         self.stage.enter(Phase::Publishing);
         self.journal.info("flushing the file to the disk and giving it its name");
-        // The flush takes long, so it comes before the question; publishing
-        // flushes again, which then takes no time. A flush that failed is
-        // never tried again.
-        temp.try_clone_file()
-            .and_then(|file| file.sync_all())
-            .map_err(|error| disk(&PublishError::Flush(io::Error::from(error.kind())), &error))?;
+        // The flush takes long, so it comes before the question.
+        temp.flush_to_disk().map_err(|error| publish_failed(&error))?;
         self.control.go_on()?;
         self.journal.0.before_publish()?;
         let Run { database, created_at, options, .. } = self.run;
@@ -290,7 +283,10 @@ impl Work<'_> {
             labels: run.labels.clone(),
             drop_section_end: dumped.drop_section_end,
             tables: dumped.tables.clone(),
-            source: source.clone(),
+            source: SourceFacts {
+                document: dumped.document.as_ref().unwrap_or(&source.document).clone(),
+                ..source.clone()
+            },
         }
     }
 }
@@ -325,6 +321,10 @@ fn counted(count: u64, what: &str) -> String {
 }
 
 fn tell_failure(journal: Journal<'_>, failure: &Failure) {
+    if failure.kind == FailureKind::Cancelled {
+        // Somebody wished it; nothing went wrong.
+        return journal.info(&failure.message);
+    }
     for line in failure.detail.iter().flat_map(|detail| detail.lines()) {
         journal.error(line);
     }

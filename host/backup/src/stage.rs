@@ -62,6 +62,11 @@ impl Stage {
         state.signs += 1;
     }
 
+    /// The work goes on where no byte and no table can show it.
+    pub(crate) fn goes_on(&self) {
+        self.lock().signs += 1;
+    }
+
     /// The child that works from now on.
     pub(crate) fn works(&self, group: Option<Group>) {
         self.lock().group = group;

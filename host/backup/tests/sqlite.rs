@@ -11,10 +11,12 @@ use std::{
 
 use chrono::Utc;
 use cofferdam_artifact::{Folder, digest, gzip};
-use cofferdam_backup::{Clients, Control, Limits, Observer, Run, Stop, check, end_backends, run};
+use cofferdam_backup::{
+    Clients, Control, Limits, Observer, ProblemKind, Run, Stop, check, end_backends, run,
+};
 use cofferdam_model::{
-    BackupId, BackupOptions, Connection, DatabaseId, Failure, FailureKind, Format, LogLine, Phase,
-    Progress, Sidecar, SqliteConnection, Trigger,
+    BackupId, BackupOptions, Connection, DatabaseId, Failure, FailureKind, Format, LogLevel,
+    LogLine, Phase, Progress, Sidecar, SqliteConnection, Trigger,
 };
 use rusqlite::Connection as Sqlite;
 use tempfile::TempDir;
@@ -24,6 +26,7 @@ use tempfile::TempDir;
 struct Listener {
     progress: Mutex<Vec<Progress>>,
     log: Mutex<Vec<String>>,
+    errors: Mutex<Vec<String>>,
     cancel: Option<Control>,
 }
 
@@ -38,6 +41,9 @@ impl Observer for Listener {
     }
 
     fn log(&self, line: LogLine) {
+        if line.level == LogLevel::Error {
+            self.errors.lock().expect("no panic").push(line.text.clone());
+        }
         self.log.lock().expect("no panic").push(line.text);
     }
 
@@ -162,15 +168,39 @@ fn a_backup_comes_back_while_the_application_writes() {
 }
 
 #[test]
+fn what_a_restore_must_allow_is_in_the_facts() {
+    let place = Place::new();
+    let (sqlite, connection) = place.database("CREATE TABLE a (x);");
+    let facts = |connection| {
+        let sidecar = place.run(connection, Format::Plain, &Listener::default());
+        sidecar.expect("it succeeds").source.document
+    };
+    assert!(facts(&connection).is_null());
+    sqlite.execute_batch("CREATE VIRTUAL TABLE words USING fts5(w)").expect("the SQL is good");
+    assert_eq!(facts(&connection)["edits_schema"], true);
+}
+
+#[test]
 fn a_look_tells_size_and_tables() {
     let place = Place::new();
     let (_sqlite, connection) = place.database("CREATE TABLE a (x); CREATE TABLE b (x);");
-    let found = check(&connection, &Clients::default(), &place.folder, &Control::new());
+    let found = check(&connection, &Clients::default(), &place.folder, 0, &Control::new());
     let found = found.expect("it can be looked at");
     assert_eq!(found.tables, 2);
     assert!(found.size_bytes >= 8192 && found.is_clear());
     assert!(found.server_version.is_some_and(|version| version.starts_with("SQLite 3.")));
     assert_eq!(found.role_sql, None);
+}
+
+#[test]
+fn a_look_and_a_run_refuse_the_same_want_of_room() {
+    let place = Place::new();
+    let (_sqlite, connection) = place.database("CREATE TABLE a (x);");
+    let keep_free = place.folder.free_bytes().expect("the room") - 1000;
+    let found = check(&connection, &Clients::default(), &place.folder, keep_free, &Control::new());
+    let found = found.expect("it can be looked at");
+    assert!(!found.is_clear());
+    assert_eq!(found.problems[0].kind, ProblemKind::Space);
 }
 
 #[test]
@@ -185,6 +215,10 @@ fn a_cancelled_backup_leaves_nothing() {
     let failure = place.run(&connection, Format::Plain, &listener).expect_err("it was cancelled");
     assert_eq!(failure.kind, FailureKind::Cancelled);
     assert_eq!(place.files(), 0);
+    let said = listener.log.lock().expect("no panic").clone();
+    assert_eq!(said.last(), Some(&failure.message));
+    let errors = listener.errors.lock().expect("no panic").clone();
+    assert!(errors.is_empty(), "what somebody wished is no error: {errors:?}");
 }
 
 #[test]
@@ -219,7 +253,7 @@ fn what_is_no_database_is_named() {
         let failure = failure.expect_err("it is refused");
         assert_eq!((failure.kind, &failure.message), (kind, &message));
         assert!(failure.hint.is_some());
-        let found = check(&connection, &Clients::default(), &place.folder, &Control::new());
+        let found = check(&connection, &Clients::default(), &place.folder, 0, &Control::new());
         assert_eq!(found.err().map(|failure| failure.message), Some(message));
     }
     assert_eq!(place.files(), 0);

@@ -159,16 +159,6 @@ impl Tx {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Ends one session of a person, from their list. `false` if there was none.
-    pub async fn delete_session_by_id(&mut self, user: UserId, id: SessionId) -> Result<bool> {
-        let done = sqlx::query("DELETE FROM sessions WHERE id = $1 AND user_id = $2")
-            .bind(id.to_string())
-            .bind(user.to_string())
-            .execute(self.conn())
-            .await?;
-        Ok(done.rows_affected() == 1)
-    }
-
     /// Ends all sessions of a person but the one with this digest; says how many.
     pub async fn delete_sessions_of(
         &mut self,

@@ -19,6 +19,8 @@ pub struct BackupStats {
     pub total: u64,
     /// Completed ones.
     pub completed: u64,
+    /// Failed ones.
+    pub failed: u64,
     /// Waiting or running ones.
     pub active: u64,
     /// Completed ones that were asked for in the last 30 days.
@@ -67,6 +69,7 @@ fn last(row: &AnyRow) -> Result<LastBackup> {
 // All but the last 30 days is counted already; those are a range of an index.
 const COUNTS: &str = "SELECT CAST(coalesce(sum(backups), 0) AS BIGINT) AS total, \
  CAST(coalesce(sum(CASE WHEN status = 'completed' THEN backups END), 0) AS BIGINT) AS completed, \
+ CAST(coalesce(sum(CASE WHEN status = 'failed' THEN backups END), 0) AS BIGINT) AS failed, \
  CAST(coalesce(sum(CASE WHEN status IN ('pending', 'running') THEN backups END), 0) AS BIGINT) \
   AS active, \
  CAST(coalesce(sum(CASE WHEN file_state = 'present' THEN bytes END), 0) AS BIGINT) \
@@ -97,6 +100,7 @@ impl Catalog {
         Ok(BackupStats {
             total: cells.size("total")?,
             completed: cells.size("completed")?,
+            failed: cells.size("failed")?,
             active: cells.size("active")?,
             completed_recently,
             failed_recently,

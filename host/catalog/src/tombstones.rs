@@ -3,7 +3,7 @@
 use cofferdam_model::{BackupId, Timestamp};
 use sqlx::{AnyConnection, any::AnyRow};
 
-use crate::{Catalog, Result, Tx, cells::Cells};
+use crate::{Catalog, Result, cells::Cells};
 
 /// A deleted backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,12 +46,5 @@ impl Catalog {
     /// The tombstone of a backup, if it was deleted.
     pub async fn tombstone(&self, id: BackupId) -> Result<Option<Tombstone>> {
         of(&mut *self.reader().await?, id).await
-    }
-}
-
-impl Tx {
-    /// The tombstone of a backup, as this transaction sees it.
-    pub async fn tombstone(&mut self, id: BackupId) -> Result<Option<Tombstone>> {
-        of(self.conn(), id).await
     }
 }

@@ -23,11 +23,6 @@ impl Tx {
     pub async fn commit(self) -> Result<()> {
         Ok(self.inner.commit().await?)
     }
-
-    /// Takes the changes back. Dropping does the same a little later.
-    pub async fn rollback(self) -> Result<()> {
-        Ok(self.inner.rollback().await?)
-    }
 }
 
 impl std::fmt::Debug for Tx {

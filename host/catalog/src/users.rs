@@ -138,30 +138,6 @@ impl Tx {
         found(done.rows_affected())
     }
 
-    /// Replaces a hash by one of the same password under newer parameters.
-    pub async fn rehash_password(&mut self, id: UserId, password_hash: &str) -> Result<()> {
-        let done = sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1")
-            .bind(id.to_string())
-            .bind(password_hash)
-            .execute(self.conn())
-            .await?;
-        found(done.rows_affected())
-    }
-
-    /// Gives a person another role. The last enabled administrator keeps
-    /// theirs: [`Error::Conflict`].
-    pub async fn set_role(&mut self, id: UserId, role: Role) -> Result<()> {
-        if role != Role::Administrator {
-            self.another_administrator(id).await?;
-        }
-        let done = sqlx::query("UPDATE users SET role = $2 WHERE id = $1")
-            .bind(id.to_string())
-            .bind(role.as_str())
-            .execute(self.conn())
-            .await?;
-        found(done.rows_affected())
-    }
-
     /// Disables a person (`Some`) or lets them in again (`None`). The last
     /// enabled administrator is not disabled: [`Error::Conflict`]. The caller
     /// ends the sessions and tokens.

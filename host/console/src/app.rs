@@ -3,17 +3,17 @@
 use std::{
     collections::HashMap,
     fs,
-    os::unix::fs::DirBuilderExt as _,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use anyhow::{Context as _, bail};
 use chrono::Utc;
-use cofferdam_artifact::{Folder, FolderId};
+use cofferdam_artifact::{Claim, Folder, FolderError, FolderId};
 use cofferdam_backup::Clients;
-use cofferdam_catalog::Catalog;
+use cofferdam_catalog::{Catalog, Digest};
 use cofferdam_model::{DatabaseId, Failure, FailureKind, Secret, Timestamp};
 use cofferdam_runtime::Mailer;
 
@@ -24,7 +24,7 @@ use crate::{
     mail::SmtpRelay,
     password::Passwords,
     plugins::Plugins,
-    service::{Denials, databases::Checked},
+    service::{Repeats, databases::Checked},
     vault::Vault,
 };
 
@@ -39,8 +39,10 @@ pub mod keys {
 }
 
 const PROOF: &str = "cofferdam";
+const IN_USE: &str =
+    "stop that console, or give this one a backup folder of its own (the setting backup_dir)";
 /// A disk that takes longer than this to show the folder counts as gone.
-const FOLDER_LIMIT: Duration = Duration::from_secs(10);
+pub const FOLDER_LIMIT: Duration = Duration::from_secs(10);
 /// So long a change waits while another program holds the catalog. Whoever
 /// asked over HTTP is still there then, and is told to try again.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
@@ -58,13 +60,19 @@ pub struct App {
     /// The brake on sign-ins.
     pub throttle: Throttle,
     /// The brake on audit entries about refusals.
-    pub denials: Denials,
+    pub denials: Repeats,
+    /// The brake on audit entries about parts of files, held while one is written.
+    pub parts: tokio::sync::Mutex<Repeats>,
+    /// Held while a sidecar is brought in step with its record.
+    pub sidecars: Arc<tokio::sync::Mutex<()>>,
     /// What goes on right now.
     pub hub: Hub,
     /// The components that are there.
     pub plugins: Plugins,
     /// The relay for mail, where the settings name one.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// Keeps others' consoles out of the backup folder.
+    claim: Arc<FolderClaim>,
     /// What the last look at each database found, until the console stops.
     pub checks: Mutex<HashMap<DatabaseId, Checked>>,
 }
@@ -84,8 +92,11 @@ impl App {
             vault,
             passwords: Passwords::default(),
             throttle: Throttle::default(),
-            denials: Denials::default(),
+            denials: Repeats::of_refusals(),
+            parts: tokio::sync::Mutex::new(Repeats::of_parts()),
+            sidecars: Arc::default(),
             hub: Hub::default(),
+            claim: Arc::new(FolderClaim::new(&config.catalog)),
             checks: Mutex::default(),
             plugins: Plugins::open(&config)?,
             mailer: mailer(&config)?,
@@ -106,9 +117,22 @@ impl App {
         Clients::discover(self.config.postgres_bin_dir.as_deref())
     }
 
+    /// Makes the backup folder, or takes over one that is there and that
+    /// nobody uses; gives what its marker says.
+    pub fn make_folder(&self) -> anyhow::Result<FolderId> {
+        let (folder, id) = Folder::create(&self.config.backup_dir)?;
+        self.claim.hold(&folder).map_err(|error| match error {
+            FolderError::InUse(_) => anyhow::anyhow!("{error}\nHINT: {IN_USE}"),
+            other => other.into(),
+        })?;
+        Ok(id)
+    }
+
     /// The backup folder. Opened anew each time, because a disk may be
     /// unmounted under a running console; a folder without our marker is
-    /// refused, and nothing is written to it or deleted from it.
+    /// refused, and nothing is written to it or deleted from it. So is one
+    /// that a program with another catalog uses; its kind of failure is
+    /// [`FailureKind::Settings`].
     pub async fn folder(&self) -> Result<Folder, Failure> {
         let id = self.catalog.setting(keys::FOLDER).await.map_err(|error| {
             Failure::new(FailureKind::Internal, "the catalog cannot be read")
@@ -124,9 +148,17 @@ impl App {
             Failure::new(FailureKind::Storage, message)
                 .hint("mount the disk that holds it, or correct the setting backup_dir")
         };
+        let claim = self.claim.clone();
+        let open = move || {
+            let folder = Folder::open(&path, id)?;
+            claim.hold(&folder)?;
+            Ok(folder)
+        };
         // A disk that does not answer must not stop everything else.
-        let open = tokio::task::spawn_blocking(move || Folder::open(&path, id));
-        match tokio::time::timeout(FOLDER_LIMIT, open).await {
+        match tokio::time::timeout(FOLDER_LIMIT, tokio::task::spawn_blocking(open)).await {
+            Ok(Ok(Err(error @ FolderError::InUse(_)))) => {
+                Err(Failure::new(FailureKind::Settings, error.to_string()).hint(IN_USE))
+            }
             Ok(Ok(opened)) => opened.map_err(|error| unusable(error.to_string())),
             Ok(Err(panic)) => Err(unusable(panic.to_string())),
             Err(_) => Err(unusable("its disk does not answer".to_owned())),
@@ -137,6 +169,42 @@ impl App {
 fn mailer(config: &Config) -> anyhow::Result<Option<Arc<dyn Mailer>>> {
     let Some(relay) = &config.mail else { return Ok(None) };
     Ok(Some(Arc::new(SmtpRelay::new(relay)?)))
+}
+
+/// The claim on the backup folder, made with its first use and again when
+/// another folder stands there.
+struct FolderClaim {
+    owner: String,
+    held: Mutex<Option<Claim>>,
+}
+
+impl FolderClaim {
+    /// In the name of this very file: a copy of a catalog is another one.
+    fn new(catalog: &Path) -> Self {
+        let machine = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let file = fs::metadata(catalog).map(|it| (it.dev(), it.ino())).unwrap_or_default();
+        let owner = Digest::of(format!("{machine} {file:?}")).to_hex();
+        Self { owner, held: Mutex::default() }
+    }
+
+    fn hold(&self, folder: &Folder) -> Result<(), FolderError> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if !held.as_ref().is_some_and(|claim| claim.is_of(folder)) {
+            *held = folder.claim(&self.owner)?;
+        }
+        Ok(())
+    }
+}
+
+/// Does something in the backup folder off the async threads. A disk that does
+/// not answer ends the wait, so that only what needs it stops.
+pub async fn at_folder<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> anyhow::Result<T> {
+    tokio::time::timeout(limit, tokio::task::spawn_blocking(work))
+        .await
+        .context("the backup folder's disk does not answer")??
 }
 
 fn not_opened(path: &Path, error: &cofferdam_catalog::Error) -> anyhow::Error {

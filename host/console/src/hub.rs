@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use cofferdam_artifact::follow::Live;
@@ -35,6 +35,9 @@ pub struct Running {
     pub control: Control,
     /// Its newest progress.
     pub progress: Arc<Mutex<Progress>>,
+    /// Whether it reads the console's own catalog, once that is known: before
+    /// its first byte.
+    pub own_catalog: Arc<OnceLock<bool>>,
 }
 
 /// Why a delivery that runs here is to end early.

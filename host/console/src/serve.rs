@@ -34,7 +34,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let _lock = lock(&config)?;
     let listener = http::listen(&config.access)?;
     let app = Arc::new(App::open(config).await?);
-    setup::first_start(&app).await?;
+    if let Some(database) = setup::first_start(&app).await? {
+        tokio::spawn(setup::look_at_first(app.clone(), database));
+    }
     let name = format!("{}{}", reconcile::CONSOLE, uuid::Uuid::new_v4());
     let caretaker = reconcile::at_start(&app, name.clone()).await?;
 
@@ -42,7 +44,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     announce(&app, &bound).await?;
     let handle = bound.server.handle();
     let (stop, stopped) = watch::channel(false);
-    let care = tokio::spawn(take_care(app.clone(), caretaker));
+    let care = tokio::spawn(take_care(caretaker));
+    let notes = tokio::spawn(take_notes(app.clone()));
     let work = tokio::spawn(worker::work(app.clone(), name, stopped));
     tokio::spawn(crate::plugins::watch(app.clone()));
     let server = tokio::spawn(bound.server);
@@ -57,6 +60,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::warn!("a run did not end in time; the next start puts things in step");
     }
     care.abort();
+    notes.abort();
     app.hub.close();
     handle.stop(true).await;
     server.await.context("the server ended badly")??;
@@ -65,12 +69,20 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every few seconds the jobs and what is to be told, every minute the files.
-async fn take_care(app: Arc<App>, mut caretaker: Caretaker) {
+/// Every few seconds what was only counted, whatever the backup folder's disk does.
+async fn take_notes(app: Arc<App>) {
+    let mut pulse = time::interval(CARE);
+    loop {
+        pulse.tick().await;
+        audit::write_counted(&app, false).await;
+    }
+}
+
+/// Every few seconds the jobs, every minute the files.
+async fn take_care(mut caretaker: Caretaker) {
     let mut pulse = time::interval(CARE);
     for round in 0_u32.. {
         pulse.tick().await;
-        audit::write_counted(&app, false).await;
         if let Err(error) = caretaker.jobs().await {
             tracing::warn!("expired jobs cannot be looked at: {error:#}");
         }

@@ -96,3 +96,12 @@ pub struct Backup {
     /// Why it failed.
     pub failure: Option<Failure>,
 }
+
+impl Backup {
+    /// Whether its whole file can be had, as far as is known: neither missing
+    /// nor another one than was recorded.
+    #[must_use]
+    pub fn has_file(&self) -> bool {
+        self.status == BackupStatus::Completed && self.file_state == Some(FileState::Present)
+    }
+}

@@ -23,7 +23,8 @@ pub struct TableFacts {
 
 /// What the dump leaves out, and a restore wants to put back. For PostgreSQL:
 /// owners, grants, database settings, locale, extensions; each entry is what
-/// the server's catalog says. Engines without such things leave it empty.
+/// the server's catalog says. For SQLite: `edits_schema`, `true` where the
+/// restoring shell must let the dump write the schema (`.dbconfig defensive off`).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SourceFacts {
     /// `PostgreSQL 15.18`, say.

@@ -30,14 +30,14 @@ impl Snapshot {
         observer: &mut dyn DumpObserver,
     ) -> Result<DumpSummary, DumpError> {
         let mut sink = Sink::new(out);
-        let mut summary = self.checked(|damaged| {
+        let mut summary = self.checked(observer, |listeners| {
             let objects = self.objects()?;
             let plan = Plan::new(&objects)?;
             let mut writer = Writer {
                 snapshot: self,
                 listed: self.table_kinds()?,
                 sink: &mut sink,
-                listeners: Listeners { observer, damaged },
+                listeners,
                 late_corrections: Vec::new(),
                 rows: 0,
                 tables: 0,
@@ -54,18 +54,18 @@ impl Snapshot {
     }
 }
 
-struct Writer<'a, 'o> {
+struct Writer<'a, 'o, 'l> {
     snapshot: &'a Snapshot,
     listed: HashMap<String, Listed>,
     sink: &'a mut Sink<'o>,
-    listeners: Listeners<'a>,
+    listeners: &'a mut Listeners<'l>,
     /// Put right at the very end.
     late_corrections: Vec<&'a Object>,
     rows: u64,
     tables: u64,
 }
 
-impl<'a> Writer<'a, '_> {
+impl<'a> Writer<'a, '_, '_> {
     fn write(&mut self, plan: &Plan<'a>) -> Result<(), DumpError> {
         self.head(plan.edits_schema())?;
         self.tables(plan)?;
@@ -158,7 +158,7 @@ impl<'a> Writer<'a, '_> {
         self.listeners.keep_going()?;
         let shape = self.shape(table)?;
         self.listeners.observer.table_started(&table.name, self.sink.offset());
-        let rows = write_rows(self.snapshot, &table.name, &shape, self.sink, &mut self.listeners)?;
+        let rows = write_rows(self.snapshot, &table.name, &shape, self.sink, self.listeners)?;
         self.listeners.observer.table_finished(&table.name, rows, self.sink.offset());
         self.rows += rows;
         self.tables += 1;

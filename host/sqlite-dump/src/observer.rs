@@ -1,8 +1,9 @@
 //! Who listens while a dump is written, and what is known at its end.
 
 /// Hears how a dump proceeds. Offsets count the dump's bytes from its start,
-/// whether or not they have reached the output yet.
-pub trait DumpObserver {
+/// whether or not they have reached the output yet. It is called by one
+/// thread at a time, which need not always be the same.
+pub trait DumpObserver: Send {
     /// The rows of a table begin at `offset`. Every ordinary table is named,
     /// those that keep a virtual table's content and SQLite's own among them;
     /// a virtual table itself has no rows of its own and is not.
@@ -15,9 +16,13 @@ pub trait DumpObserver {
         let _ = (name, rows, offset_end);
     }
 
-    /// Asked between rows, at least once per few hundred KiB of output and
-    /// at least once per table; `false` ends the dump with
-    /// [`crate::DumpError::Cancelled`].
+    /// While the dump waits for the check of the file's structure: the check
+    /// has gone on since the last call. Not called where it hangs.
+    fn check_moved(&mut self) {}
+
+    /// Asked between rows, at least once per few hundred KiB of output and at
+    /// least once per table, and several times a second while the dump waits
+    /// for the check; `false` ends the dump with [`crate::DumpError::Cancelled`].
     fn keep_going(&mut self) -> bool {
         true
     }

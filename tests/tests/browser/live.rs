@@ -83,3 +83,21 @@ async fn two_tabs_see_what_the_other_does_and_close_together() {
     visitor.assert_quiet(&["401", "ERR_INCOMPLETE"]).await;
     visitor.browser.quit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_click_after_the_session_ended_goes_to_the_sign_in_at_once_and_says_why() {
+    let console = Console::builder().start();
+    let visitor = Visitor::administrator(&console).await;
+    let api = console.api();
+    back_up(&api, "cofferdam", "");
+    visitor.open("/backups").await;
+    let person = cofferdam_tests::Person::administrator(&console);
+    person.post("/account/sessions/end", &[]).expect(303);
+    visitor.press("Generate Backup").await;
+    let clicked = std::time::Instant::now();
+    visitor.sees("Your session has ended. Sign in and click again.").await;
+    assert!(clicked.elapsed() < Duration::from_secs(3), "{:?}", clicked.elapsed());
+    assert_eq!(visitor.path().await, "/login?ended=true");
+    visitor.assert_quiet(&["401", "ERR_INCOMPLETE"]).await;
+    visitor.browser.quit().await;
+}

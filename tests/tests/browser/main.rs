@@ -4,6 +4,7 @@
 mod stage;
 
 mod access;
+mod api_docs;
 mod failures;
 mod first_start;
 mod history;

@@ -60,6 +60,70 @@ async fn eight_tabs_load_and_all_of_them_hear_what_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tab_says_when_the_one_that_listens_for_it_fell_silent() {
+    let console = Console::builder().start();
+    let api = console.api();
+    add_blog(&console, &api, "blog");
+    let visitor = Visitor::administrator(&console).await;
+    visitor.open("/backups").await;
+    let driver = &visitor.browser.driver;
+    let listens = driver.window().await.expect("a window");
+    let other = tab(&visitor, "/backups").await;
+    let lists = "return performance.getEntriesByType('resource') \
+                 .some(it => it.initiatorType === 'fetch' && it.name.includes('/backups'))";
+    visitor.until("what it missed while it was made", lists).await;
+    let offline = "return document.getElementById('offline').hidden === false";
+
+    driver.switch_to_window(listens.clone()).await.expect("the first tab");
+    visitor.browser.cdp("Page.setWebLifecycleState", json!({ "state": "frozen" })).await;
+    driver.switch_to_window(other.clone()).await.expect("the other tab");
+    // Three pulses, of five seconds each.
+    tokio::time::sleep(Duration::from_secs(14)).await;
+    visitor.until("that nothing is heard", offline).await;
+    back_up(&api, "blog", "Made in the silence");
+    // Once it is gone, this one listens itself.
+    driver.switch_to_window(listens).await.expect("the first tab");
+    driver.close_window().await.expect("closed");
+    driver.switch_to_window(other).await.expect("the other tab");
+    visitor.sees("Made in the silence").await;
+    visitor.until("that all is well", "return document.getElementById('offline').hidden").await;
+    visitor.browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_in_one_tab_leaves_the_others_alone_and_signing_out_does_not() {
+    let console = Console::builder().start();
+    let api = console.api();
+    add_blog(&console, &api, "blog");
+    let visitor = Visitor::administrator(&console).await;
+    let driver = &visitor.browser.driver;
+    visitor.open("/databases/new").await;
+    visitor.ask("window.kept = true; return true").await;
+    let typing = driver.window().await.expect("a window");
+    let other = tab(&visitor, "/backups").await;
+    // Past the time in which no page reloads itself.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let spoil =
+        "document.querySelectorAll('[name=csrf]').forEach(it => it.value = 'old'); return true";
+    visitor.ask(spoil).await;
+    visitor.press("Generate Backup").await;
+    let refused = "return document.readyState === 'complete' \
+                   && !document.querySelector('form[data-started]')";
+    visitor.until("the refusal", refused).await;
+    driver.switch_to_window(typing.clone()).await.expect("the first tab");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(visitor.ask("return window.kept === true").await, true);
+
+    // Signed out, every tab goes to the door.
+    driver.switch_to_window(other).await.expect("the other tab");
+    visitor.open("/").await;
+    visitor.press("Sign out").await;
+    driver.switch_to_window(typing).await.expect("the first tab");
+    visitor.until("the door", "return location.pathname === '/login'").await;
+    visitor.browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_tabs_cannot_share_each_listens_for_itself() {
     let console = Console::builder().start();
     let api = console.api();

@@ -66,7 +66,7 @@ fn wrong_usage_is_2_and_says_what_is_right() {
 #[test]
 fn what_is_not_there_is_1_and_a_sentence() {
     let shell = Shell::new();
-    let first = shell.run(&["backup", "list"]).expect(0);
+    let first = shell.run(&["backup", "create", "nothing"]).expect(2);
     assert!(first.err.starts_with("cofferdam: There was no catalog yet"), "{}", first.err);
     let nobody = "01890a5d-ac96-774b-bcce-b302099a8057";
     for id in [nobody, "x", "../../etc/passwd", ""] {
@@ -88,6 +88,26 @@ fn what_is_not_there_is_1_and_a_sentence() {
         }
     }
     assert!(!shell.path("f").exists() && !shell.path("f.partial").exists());
+}
+
+#[test]
+fn looking_where_there_is_no_catalog_makes_none() {
+    let shell = Shell::new().env("DATABASE_URL", "sqlite:blog.db");
+    for arguments in [
+        &["backup", "list"][..],
+        &["backup", "show", "x"],
+        &["backup", "delete", "--yes", "x"],
+        &["database", "list"],
+        &["database", "check", "blog"],
+        &["user", "list"],
+    ] {
+        let told = shell.run(arguments).expect(1);
+        told.says("cofferdam: there is no catalog ").says("HINT: --data-dir");
+        assert!(told.out.is_empty() && !shell.path("data").exists(), "{arguments:?}");
+    }
+    shell.run(&["backup", "create", "nothing"]).expect(2);
+    let told = shell.run(&["database", "list"]).expect(0);
+    assert!(told.out.contains("blog"), "{}", told.out);
 }
 
 #[test]

@@ -39,6 +39,9 @@ fn every_wrong_setting_is_named_at_once_with_its_place() {
     assert_eq!(object(&told)["errors"], told.json()["errors"]);
     assert_eq!(told.json()["errors"].as_array().map(Vec::len), Some(4), "{}", told.out);
     assert_eq!(told.json()["warnings"].as_array().map(Vec::len), Some(1), "{}", told.out);
+    let errors = told.json()["errors"].as_array().expect("a list").clone();
+    let fields: Vec<_> = errors.iter().filter_map(|it| it["field"].as_str()).collect();
+    assert_eq!(fields, ["listen", "database_url", "log"], "{}", told.out);
     let flag = Shell::new().run(&["serve", "--listen", "nowhere"]).expect(1);
     flag.says("(set by --listen)");
     let afar = Shell::new().run(&["--server", "http://h", "config", "check"]).expect(2);
@@ -51,6 +54,7 @@ fn a_program_gets_its_errors_as_json_too() {
     let token = console.api().token().expect("a token").to_owned();
     let afar = Shell::new().env("COFFERDAM_SERVER", console.url()).env("COFFERDAM_TOKEN", token);
     let here = Shell::new();
+    here.run(&["backup", "create", "nothing"]).expect(2);
     for (arguments, code) in [
         (&["backup", "show", "x"][..], 1),
         (&["backup", "create", "nothing"], 2),

@@ -32,6 +32,7 @@ fn people_are_added_listed_and_given_passwords() {
     ] {
         shell.run_with(&["user", "add", "carl", "--password-stdin"], password).expect(2).says(said);
     }
+    shell.run(&["user", "add", "x1", "--role", "boss"]).expect(2).says("role");
     shell.run(&["user", "add", "carl"]).expect(1).says("HINT: --password-stdin");
     shell
         .run_with(&["user", "passwd", "anna", "--password-stdin"], "another long password\n")

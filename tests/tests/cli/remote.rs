@@ -87,7 +87,12 @@ fn a_console_that_is_not_there_or_does_not_know_one_is_a_sentence() {
         TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     let server = format!("http://127.0.0.1:{port}");
     for (server, token, code, said) in [
-        (console.url(), Some("wrong"), 1, "sign in"),
+        (
+            console.url(),
+            Some("wrong"),
+            1,
+            "not valid or has expired\nHINT: POST /api/v1/auth/login",
+        ),
         (console.url(), None, 2, "--server needs a token"),
         (server.as_str(), Some("t"), 1, "cannot be reached"),
         ("ftp://x", Some("t"), 2, "not an address"),

@@ -4,6 +4,7 @@ use std::{fs, io::Write as _};
 
 use crate::{
     folder::Mount,
+    places::LARGE,
     world::{PATIENCE, World, files},
 };
 
@@ -106,6 +107,20 @@ fn a_file_that_could_not_be_flushed_is_discarded_not_flushed_again() {
     let message = backup["error"]["message"].as_str().unwrap_or_default();
     assert!(message.contains("disk"), "{backup}");
     assert_eq!(files(&world.folder).len(), 1, "only the marker");
+    // Nor is one whose flush failed while the dump still ran.
+    world.cluster.psql(
+        "shop",
+        "CREATE TABLE noise AS SELECT i, gen_random_uuid(), gen_random_uuid() AS other \
+         FROM generate_series(1, 600000) i",
+    );
+    for place in LARGE {
+        let places = format!("{place}=1*return(EIO);artifact::fsync=return(abort)");
+        world.console.restart_with(|it| it.failpoints(&places));
+        let id = world.begin();
+        world.failure_of(&id, "storage");
+        assert_eq!(files(&world.folder).len(), 1, "only the marker");
+        world.console.restart_with(|it| it.failpoints(""));
+    }
     world.assert_whole();
 }
 

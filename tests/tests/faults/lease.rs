@@ -90,6 +90,46 @@ fn a_command_line_that_is_killed_in_its_run_is_cleaned_up_after_by_the_console()
 }
 
 #[test]
+fn a_console_with_another_catalog_is_kept_out_of_the_backup_folder() {
+    let mut world = World::new();
+    let id = world.begin_and_hold();
+    let refused = |world: &World, arguments: &[&str]| {
+        let mut other = world.console.cli();
+        other.env("COFFERDAM_DATA_DIR", world.console.folder().join("other"));
+        other.env("BACKUP_DIR", &world.folder).args(arguments);
+        let output = other.output().expect("it starts");
+        assert!(!output.status.success(), "{arguments:?}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("in use by a console with another catalog"), "{told}");
+        assert!(told.contains("HINT: stop that console"), "{told}");
+    };
+    refused(&world, &["serve"]);
+    refused(&world, &["backup", "create", "shop"]);
+    // The command line beside the console has the same catalog.
+    let listed = world.console.cli().args(["backup", "list"]).output().expect("it starts");
+    assert!(listed.status.success());
+    world.link.release();
+    assert_eq!(world.end_of(&id)["status"], "completed");
+    world.assert_whole();
+
+    // A run of the command line alone keeps others out as well.
+    world.console.terminate();
+    world.link.hold_after(4 << 20);
+    let mut command = world.console.cli();
+    command.args(["backup", "create", "shop"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut command = command.spawn().expect("it starts");
+    wait_until("its temp file", PATIENCE, || {
+        files(&world.folder).iter().any(|name| name.starts_with(".partial")).then_some(())
+    });
+    refused(&world, &["serve"]);
+    // Its own console comes in.
+    world.console.restart();
+    world.link.release();
+    assert!(command.wait().expect("it ends").success());
+    world.assert_whole();
+}
+
+#[test]
 fn a_second_console_on_the_same_data_is_refused_and_disturbs_nothing() {
     let world = World::new();
     let id = world.begin_and_hold();

@@ -85,6 +85,34 @@ fn every_change_is_in_the_audit_log_which_can_only_grow() {
 }
 
 #[test]
+fn an_audit_log_that_was_tampered_with_is_found_by_the_command_line() {
+    let console = Console::builder().start();
+    console.api().back_up("cofferdam");
+    let verify = || console.cli().args(["audit", "verify", "--json"]).output().expect("it runs");
+    let told = verify();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    assert!(report["checked"].as_u64().is_some_and(|count| count >= 3), "{report}");
+    assert_eq!(report["last_hash"].as_str().map(str::len), Some(64));
+    let dropped = "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_master \
+                   WHERE type = 'trigger' AND tbl_name = 'audit';";
+    let drops = console.catalog(dropped);
+    let made = std::process::Command::new("sqlite3")
+        .args(["-cmd", ".timeout 5000"])
+        .arg(console.data().join("catalog.db"))
+        .arg(format!("{drops} UPDATE audit SET actor = 'nobody' WHERE seq = 2;"))
+        .status()
+        .expect("sqlite3");
+    assert!(made.success());
+    let told = verify();
+    assert_eq!(told.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    assert_eq!((&report["checked"], &report["fault"]["seq"]), (&1.into(), &2.into()));
+    let said = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(said.contains("entry 2") && said.contains("hint"), "{said}");
+}
+
+#[test]
 fn signing_in_and_out_and_forged_requests_are_in_the_audit_log() {
     let console = Console::builder().start();
     let person = Person::administrator(&console);

@@ -210,9 +210,39 @@ fn a_link_in_the_folder_leads_nowhere() {
     fs::write(&secret, vec![b'x'; shelf.file.len()]).expect("written");
     fs::remove_file(shelf.path()).expect("removed");
     std::os::unix::fs::symlink(&secret, shelf.path()).expect("linked");
-    let reply = shelf.ask(&[]);
-    assert!(reply.status >= 400, "{}", reply.status);
+    let reply = shelf.ask(&[]).expect(409);
     assert!(!reply.text().contains("xxxx"));
+    assert_eq!(shelf.record()["file"], "missing");
+    fs::remove_file(shelf.path()).expect("removed");
+    fs::write(shelf.path(), &shelf.file).expect("put back");
+    shelf.ask(&[]).expect(200);
+    assert_eq!(shelf.record()["file"], "present");
+    // Nor is a folder of that name the file.
+    fs::remove_file(shelf.path()).expect("removed");
+    fs::create_dir(shelf.path()).expect("a folder");
+    shelf.ask(&[]).expect(409);
+    assert_eq!(shelf.record()["file"], "missing");
+}
+
+#[test]
+fn parts_are_in_the_audit_log_wherever_they_begin() {
+    let mut shelf = Shelf::with_one_backup();
+    let told = |shelf: &Shelf| {
+        shelf.console.catalog(
+            "SELECT json_extract(details, '$.part'), json_extract(details, '$.times') FROM audit \
+             WHERE action = 'backup.download' ORDER BY seq;",
+        )
+    };
+    assert_eq!(told(&shelf), "|");
+    for from in 1..50 {
+        shelf.ask(&[("Range", &format!("bytes={from}-"))]).expect(206);
+    }
+    assert_eq!(told(&shelf), "|\n1|", "before its first byte leaves");
+    shelf.ask(&[("Range", "bytes=1-1"), ("If-Range", "\"other\"")]).expect(200);
+    assert_eq!(told(&shelf), "|\n1|\n|", "the whole file each time");
+    shelf.ask(&[("Range", "bytes=99999999999-")]).expect(416);
+    assert!(shelf.console.terminate().success());
+    assert_eq!(told(&shelf), "|\n1|\n|\n1|48", "and how often, at the end");
 }
 
 #[test]

@@ -163,3 +163,41 @@ fn what_is_looked_for_is_never_sql() {
     }
     assert_eq!(api.get("/api/v1/backups").expect(200).json()["total"], 1);
 }
+
+#[test]
+fn the_form_chooses_the_filtered_database_else_the_last_one_backed_up_else_none() {
+    let (console, api, _) = three();
+    let person = Person::administrator(&console);
+    let chosen = |path: &str| {
+        let page = person.get(path).expect(200).text();
+        let (_, form) = page.split_once("id=\"generate-database\"").expect("the choice");
+        let (form, _) = form.split_once("</select>").expect("its end");
+        let at = form.find(" selected").expect("a choice");
+        let (_, value) = form[..at].rsplit_once("value=\"").expect("a value");
+        value.trim_end_matches('"').to_owned()
+    };
+    assert_eq!(chosen("/"), "cofferdam");
+    api.back_up("gone");
+    for path in ["/", "/backups", "/backups/new"] {
+        assert_eq!(chosen(path), "gone", "{path}");
+    }
+    assert_eq!(chosen("/backups?database=cofferdam"), "cofferdam");
+    assert_eq!(chosen("/backups/new?database=cofferdam"), "cofferdam");
+    api.delete("/api/v1/databases/gone").expect(204);
+    for name in ["alpha", "beta"] {
+        let wish = json!({ "name": name, "path": console.folder().join("no.db") });
+        api.post("/api/v1/databases", &wish).expect(201);
+    }
+    assert_eq!(chosen("/backups"), "", "what was backed up last is no longer there");
+    let refused = person.post("/backups", &[("database", "")]);
+    assert_eq!(refused.status, 422, "{}", refused.text());
+}
+
+#[test]
+fn the_filter_offers_what_asks_for_backups_today() {
+    let (console, ..) = three();
+    let page = Person::administrator(&console).get("/backups").expect(200).text();
+    assert!(page.contains("Command line") && !page.contains("Before a restore"));
+    let page = Person::administrator(&console).get("/backups?trigger=scheduled").expect(200).text();
+    assert!(page.contains("<option value=\"scheduled\" selected>"), "what was asked for is shown");
+}

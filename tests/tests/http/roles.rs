@@ -252,3 +252,25 @@ fn backups_of_the_consoles_own_catalog_are_for_administrators() {
         .catalog("SELECT actor_kind FROM audit WHERE outcome = 'denied' AND actor = 'otto';");
     assert_eq!(denied, "token\nuser", "the second call is counted, and told later");
 }
+
+#[test]
+fn backups_of_the_catalog_stay_with_administrators_when_its_database_leads_elsewhere() {
+    let console = with_people();
+    let admin = console.api();
+    let own = admin.back_up("cofferdam");
+    let download = own["download_url"].as_str().expect("an address").to_owned();
+    let other = console.folder().join("other.db");
+    let made = std::process::Command::new("sqlite3")
+        .arg(&other)
+        .arg("CREATE TABLE users AS SELECT 1 AS n;")
+        .status()
+        .expect("sqlite3");
+    assert!(made.success());
+    let change = serde_json::json!({ "path": other });
+    admin.patch("/api/v1/databases/cofferdam", &change).expect(200);
+    let otto = Api::sign_in(console.url(), "otto", SECRET);
+    otto.get(&download).expect(403);
+    let another = admin.back_up("cofferdam");
+    let another = another["download_url"].as_str().expect("an address");
+    otto.get(another).expect(200);
+}

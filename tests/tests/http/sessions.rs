@@ -96,6 +96,11 @@ fn a_forged_altered_or_ended_cookie_leads_to_the_sign_in_page() {
     assert_eq!(person.get("/").expect(303).header("location"), Some("/login"));
     let part = person.send("GET", "/backups", &[("HX-Request", "true")], None).expect(401);
     assert_eq!(part.header("hx-redirect"), Some("/login"), "parts of pages take the window there");
+    let htmx = [("HX-Request", "true"), ("Accept", "text/html, text/event-stream"), FORM];
+    let click = person.send("POST", "/backups", &htmx, Some(b""));
+    let to = click.expect(401).header("hx-redirect").expect("an address").to_owned();
+    let page = Person::stranger(&console).get(&to).expect(200);
+    assert!(page.text().contains("Your session has ended. Sign in and click again."));
 }
 
 #[test]
@@ -174,4 +179,41 @@ fn sessions_outlive_a_restart_of_the_console() {
     console.restart();
     person.get("/backups").expect(200);
     api.get("/api/v1/backups").expect(200);
+}
+
+#[test]
+fn a_sign_in_that_a_password_change_overtakes_opens_nothing() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let console = Console::builder().start();
+    let mut shell = std::process::Command::new("sqlite3")
+        .args(["-batch", "-bail", "-cmd", ".timeout 20000"])
+        .arg(console.data().join("catalog.db"))
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("sqlite3 is installed");
+    let mut input = shell.stdin.take().expect("a pipe");
+    writeln!(input, "BEGIN IMMEDIATE; SELECT 'held';").expect("it listens");
+    let mut line = String::new();
+    BufReader::new(shell.stdout.take().expect("a pipe")).read_line(&mut line).expect("held");
+    let person = Person::stranger(&console);
+    std::thread::scope(|scope| {
+        let page = scope.spawn(|| person.try_sign_in(ADMIN, PASSWORD));
+        let login = serde_json::json!({ "username": ADMIN, "password": PASSWORD });
+        let api = console.anonymous();
+        let token = scope.spawn(move || api.post("/api/v1/auth/login", &login));
+        // Both passwords are verified by now, and both wait for the catalog.
+        std::thread::sleep(std::time::Duration::from_secs(4));
+        writeln!(
+            input,
+            "UPDATE users SET password_changed_at = password_changed_at + 1; \
+             DELETE FROM sessions; DELETE FROM tokens; COMMIT;"
+        )
+        .expect("it listens");
+        drop(input);
+        assert!(shell.wait().expect("it ends").success());
+        page.join().expect("no panic").expect(303);
+        token.join().expect("no panic").expect(401);
+        person.get("/backups").expect(303);
+    });
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Output, time::Duration};
 
-use cofferdam_tests::{Console, Person, console};
+use cofferdam_tests::{Console, Person, console, wait_until};
 use xtask::process;
 
 const SECRET: &str = "canary-9f2c";
@@ -220,4 +220,20 @@ fn the_first_page_says_when_its_database_is_the_consoles_own_catalog() {
         Console::builder().env("DATABASE_URL", format!("sqlite:{}", other.display())).start();
     let page = Person::administrator(&named).get("/").expect(200).text();
     assert!(!page.contains("own catalog"), "{page}");
+}
+
+#[test]
+fn the_log_says_that_the_first_database_does_not_answer_and_that_a_later_one_is_not_read() {
+    let not_read = "there is a catalog already, so DATABASE_URL";
+    let mut console =
+        Console::builder().env("DATABASE_URL", "postgres://u:canary@127.0.0.1:1/shop").start();
+    wait_until("a word about it", Duration::from_secs(20), || {
+        let log = console.stderr();
+        let said = log.contains("the first database, shop, cannot be looked at");
+        (said && log.contains("HINT:") && !log.contains("canary")).then_some(())
+    });
+    console.restart();
+    assert!(!console.stderr().contains(not_read), "it was read: {}", console.stderr());
+    console.restart_with(|builder| builder.env("DATABASE_URL", "sqlite:/srv/other.db"));
+    assert!(console.stderr().contains(not_read), "{}", console.stderr());
 }

@@ -251,6 +251,7 @@ pub(crate) fn backup_page(item: BackupItem) -> BackupPage {
         tables: Vec::new(),
         server_version: Some("PostgreSQL 15.18".into()),
         deliveries: Vec::new(),
+        edits_schema: false,
         database_known: true,
         label_errors: FieldErrors::new(),
         labels_typed: None,

@@ -4,12 +4,15 @@ use cofferdam_model::{SessionId, Timestamp};
 use maud::{Markup, html};
 
 use crate::{
-    Chrome, FieldErrors,
+    Chrome, FieldErrors, agent,
     icons::{Icon, icon},
     layout::layout,
     parts::{Input, csrf, fact, password, summary, time},
     text::{common, people as t, states},
 };
+
+/// More sessions than these are folded.
+const SESSIONS_SHOWN: usize = 5;
 
 /// The viewer's own account.
 #[derive(Debug, Clone)]
@@ -110,24 +113,15 @@ fn password_form(chrome: &Chrome, data: &AccountPage) -> Markup {
 }
 
 fn sessions(chrome: &Chrome, data: &AccountPage) -> Markup {
+    let (first, rest) = data.sessions.split_at(data.sessions.len().min(SESSIONS_SHOWN));
     html! {
         section.panel aria-labelledby="sessions" {
             h2 #sessions { (t::SESSIONS) }
-            ul.sessions {
-                @for session in &data.sessions {
-                    li {
-                        p {
-                            strong {
-                                (if session.current { t::THIS_BROWSER } else { t::OTHER_BROWSER })
-                            }
-                            @if let Some(address) = &session.address { " · " span.mono { (address) } }
-                        }
-                        p.sub { bdi { (session.agent.as_deref().unwrap_or(t::UNKNOWN_BROWSER)) } }
-                        p.sub {
-                            (t::SIGNED_IN) " " (time(chrome, session.created_at)) " · "
-                            (t::LAST_USED) " " (time(chrome, session.seen_at))
-                        }
-                    }
+            ul.sessions { @for session in first { (item(chrome, session)) } }
+            @if !rest.is_empty() {
+                details.fold.sessions-rest {
+                    summary { (icon(Icon::Chevron)) span { (t::more_sessions(rest.len())) } }
+                    ul.sessions { @for session in rest { (item(chrome, session)) } }
                 }
             }
             @if data.sessions.iter().any(|session| !session.current) {
@@ -137,6 +131,26 @@ fn sessions(chrome: &Chrome, data: &AccountPage) -> Markup {
                 }
             } @else {
                 p.muted { (t::ONLY_SESSION) }
+            }
+        }
+    }
+}
+
+fn item(chrome: &Chrome, session: &SessionItem) -> Markup {
+    let sent = session.agent.as_deref();
+    let known = sent.and_then(agent::words);
+    html! {
+        li {
+            p {
+                strong { (if session.current { t::THIS_BROWSER } else { t::OTHER_BROWSER }) }
+                @if let Some(address) = &session.address { " · " span.mono { (address) } }
+            }
+            p.sub title=[sent.filter(|_| known.is_some())] {
+                bdi { (known.as_deref().or(sent).unwrap_or(t::UNKNOWN_BROWSER)) }
+            }
+            p.sub {
+                (t::SIGNED_IN) " " (time(chrome, session.created_at)) " · "
+                (t::LAST_USED) " " (time(chrome, session.seen_at))
             }
         }
     }

@@ -93,7 +93,7 @@ fn one(call: &Call) -> Markup {
         details.fold {
             summary {
                 (icon(Icon::Chevron))
-                span { strong { (call.method) } " " code { (call.path) } }
+                span { strong { (call.method) } " " code { (path(&call.path)) } }
                 span.fold-side.muted { (call.summary) }
             }
             div.fold-body {
@@ -120,6 +120,11 @@ fn one(call: &Call) -> Markup {
             }
         }
     }
+}
+
+/// A path that breaks before its slashes where a line is too short.
+fn path(path: &str) -> Markup {
+    html! { @for part in path.split_inclusive('/') { (part) wbr; } }
 }
 
 /// Sends the call; app.js does it, because only a script can add the token.

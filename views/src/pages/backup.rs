@@ -10,7 +10,7 @@ use crate::{
     layout::layout,
     pages::backup_log::log_lines,
     parts::{
-        Input, api_call, badge, copy_button, csrf, deliveries, duration, fact, has_file, is_moving,
+        Input, api_call, badge, copy_button, csrf, deliveries, duration, fact, is_moving,
         shell_quote, size, tab_title, text_input, time, time_exact,
     },
     text::{backup as t, common, states},
@@ -31,6 +31,8 @@ pub struct BackupPage {
     pub server_version: Option<String>,
     /// Its deliveries, oldest first.
     pub deliveries: Vec<DeliveryItem>,
+    /// Whether restoring it needs a tool that lets the dump write the schema (SQLite).
+    pub edits_schema: bool,
     /// Whether the database is still configured: only then is "Try again" offered.
     pub database_known: bool,
     /// What is wrong with the labels that were posted. Field: `labels`.
@@ -73,7 +75,7 @@ pub fn live(chrome: &Chrome, data: &BackupPage) -> Markup {
                     @if backup.status == BackupStatus::Completed || !data.deliveries.is_empty() {
                         (deliveries(chrome, backup, &data.deliveries))
                     }
-                    (restore::panel(backup))
+                    (restore::panel(backup, data.edits_schema))
                     (rows(data))
                     (log(data))
                     @if operator { (api_call(&api_calls(chrome, backup))) }
@@ -258,7 +260,7 @@ fn api_calls(chrome: &Chrome, backup: &Backup) -> Vec<(&'static str, String)> {
             shell_quote(&body.to_string())
         ),
     )];
-    if has_file(backup) {
+    if backup.has_file() {
         calls.push((
             t::API_DOWNLOAD,
             format!("curl -fOJ {bearer} \\\n  {url}/api/v1/backups/{}/download", backup.id),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The steps for a completed backup whose file can be trusted.
-pub(super) fn panel(backup: &Backup) -> Markup {
+pub(super) fn panel(backup: &Backup, edits_schema: bool) -> Markup {
     let trusted = backup.status == BackupStatus::Completed
         && !matches!(backup.file_state, Some(FileState::Missing | FileState::Corrupt));
     let Some(filename) = backup.filename.as_deref().filter(|_| trusted) else { return html! {} };
@@ -19,8 +19,9 @@ pub(super) fn panel(backup: &Backup) -> Markup {
             summary { (icon(Icon::Chevron)) span { (t::RESTORE) } }
             div.fold-body {
                 p.muted { (t::RESTORE_NOTE) }
+                @for warning in warnings(backup) { p { (warning) } }
                 ol.howto {
-                    @for (words, command) in commands(backup, filename) {
+                    @for (words, command) in commands(backup, filename, edits_schema) {
                         li { p { (words) } (code_block(words, &command)) }
                     }
                 }
@@ -29,7 +30,16 @@ pub(super) fn panel(backup: &Backup) -> Markup {
     }
 }
 
-fn commands(backup: &Backup, filename: &str) -> Vec<(&'static str, String)> {
+/// What a restore does that its reader may not expect.
+fn warnings(backup: &Backup) -> &'static [&'static str] {
+    match (backup.engine, backup.format) {
+        (Engine::Sqlite, _) => &[],
+        (Engine::Postgres, Format::Plain) => &[t::RESTORE_REPLACES, t::RESTORE_ROLES],
+        (Engine::Postgres, Format::Custom) => &[t::RESTORE_ROLES],
+    }
+}
+
+fn commands(backup: &Backup, filename: &str, edits_schema: bool) -> Vec<(&'static str, String)> {
     let file = word(filename);
     let mut commands = Vec::new();
     if let Some(sha256) = &backup.sha256 {
@@ -38,7 +48,10 @@ fn commands(backup: &Backup, filename: &str) -> Vec<(&'static str, String)> {
     }
     match (backup.engine, backup.format) {
         (Engine::Sqlite, _) => {
-            commands.push((t::RESTORE_LOAD, format!("gunzip -c {file} | sqlite3 -bail new.db")));
+            // Shells that know no defensive mode need none of it, and refuse the option.
+            let option = if edits_schema { " -cmd '.dbconfig defensive off'" } else { "" };
+            let load = format!("gunzip -c {file} | sqlite3 -bail{option} new.db");
+            commands.push((t::RESTORE_LOAD, load));
         }
         (Engine::Postgres, Format::Plain) => {
             commands.push((t::RESTORE_CREATE, "createdb newdb".to_owned()));

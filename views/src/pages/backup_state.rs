@@ -1,6 +1,6 @@
 //! The panel that says how a backup stands: waiting, running, whole, failed.
 
-use cofferdam_model::{Backup, BackupStatus, FileState, Phase, Progress, Role};
+use cofferdam_model::{Backup, BackupStatus, FailureKind, FileState, Phase, Progress, Role};
 use maud::{Markup, html};
 
 use super::backup::BackupPage;
@@ -164,7 +164,8 @@ fn failed(chrome: &Chrome, data: &BackupPage) -> Markup {
     let body = html! {
         @if let Some(failure) = &backup.failure {
             p.failure-what { bdi { (common::sentence(&failure.message)) } }
-            p { (meaning(failure.kind)) }
+            // The console's own words say it all already.
+            @if failure.kind != FailureKind::Interrupted { p { (meaning(failure.kind)) } }
             @if let Some(hint) = &failure.hint {
                 p.hint-line { span.hint-word { (common::HINT) } " " bdi { (common::sentence(hint)) } }
             }

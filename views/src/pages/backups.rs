@@ -11,6 +11,9 @@ use crate::{
     text::{self, backup as t, common, states},
 };
 
+/// What asks for backups today.
+const TRIGGERS: [Trigger; 3] = [Trigger::Manual, Trigger::Api, Trigger::Cli];
+
 /// The list, as asked for.
 #[derive(Debug, Clone, Default)]
 pub struct BackupsPage {
@@ -76,7 +79,8 @@ fn filters(chrome: &Chrome, data: &BackupsPage) -> Markup {
             (choice("database", t::DATABASE, &query.database,
                 data.databases.iter().map(|slug| (slug.as_str(), slug.as_str()))))
             (choice("trigger", t::TRIGGER, query.trigger.map(Trigger::as_str).unwrap_or_default(),
-                Trigger::ALL.iter().map(|trigger| (trigger.as_str(), states::trigger_name(*trigger)))))
+                TRIGGERS.iter().chain(query.trigger.iter().filter(|it| !TRIGGERS.contains(it)))
+                    .map(|trigger| (trigger.as_str(), states::trigger_name(*trigger)))))
             button.button.without-js type="submit" { (t::APPLY) }
         }
     }

@@ -18,6 +18,8 @@ pub struct LoginPage {
     pub next: Option<String>,
     /// Nobody has an account yet: the page says how to make the first one.
     pub nobody_yet: bool,
+    /// The session ended before something was clicked: the page says so.
+    pub ended: bool,
     /// What is wrong: usually one message about the whole, the same for an unknown name and a wrong password.
     pub errors: FieldErrors,
 }
@@ -33,6 +35,7 @@ pub fn page(chrome: &Chrome, data: &LoginPage) -> Markup {
             div.narrow.panel {
                 h1 { (t::LOGIN_TITLE) }
                 (summary(&data.errors, "login"))
+                @if data.ended { p role="status" { (t::SESSION_ENDED) } }
                 @if data.nobody_yet {
                     p { (t::NOBODY_YET) }
                     p.muted { (t::NOBODY_YET_ELSE) " " code { "cofferdam user add NAME" } }

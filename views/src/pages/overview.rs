@@ -15,6 +15,9 @@ use crate::{
 /// A good backup older than this needs somebody.
 const OLD_DAYS: i64 = 7;
 
+/// More entries than these are counted and linked to.
+const NEEDS_SHOWN: usize = 5;
+
 /// The overview.
 #[derive(Debug, Clone, Default)]
 pub struct OverviewPage {
@@ -84,7 +87,10 @@ fn moving(chrome: &Chrome, data: &OverviewPage) -> Markup {
             @if !needs.is_empty() {
                 section aria-labelledby="needs" {
                     h2 #needs { (t::NEEDS_YOU) }
-                    ul.needs.panel { @for need in &needs { (entry(chrome, need)) } }
+                    ul.needs.panel {
+                        @for need in needs.iter().take(NEEDS_SHOWN) { (entry(chrome, need)) }
+                        (rest(needs.get(NEEDS_SHOWN..).unwrap_or_default()))
+                    }
                 }
             }
             @if !data.running.is_empty() {
@@ -176,6 +182,8 @@ fn verdict(chrome: &Chrome, data: &OverviewPage, needs: &[Need<'_>]) -> Markup {
 struct Need<'a> {
     database: &'a str,
     serious: bool,
+    /// It is about one file of the database.
+    is_file: bool,
     what: &'static str,
     detail: Option<String>,
     at: Option<Timestamp>,
@@ -195,6 +203,7 @@ fn damaged(backup: &Backup) -> Need<'_> {
     Need {
         database: backup.database.as_str(),
         serious: true,
+        is_file: true,
         what: if backup.file_state == Some(FileState::Corrupt) { t::CORRUPT } else { t::MISSING },
         detail: backup.filename.clone(),
         at: Some(backup.created_at),
@@ -208,7 +217,7 @@ fn lacking<'a>(chrome: &Chrome, card: &'a DatabaseCard, data: &OverviewPage) -> 
     let database = card.database.slug.as_str();
     let moving = data.running.iter().any(|item| item.backup.database_id == card.database.id);
     let need = |serious, what, detail, at, href, action| {
-        Some(Need { database, serious, what, detail, at, href, action })
+        Some(Need { database, serious, is_file: false, what, detail, at, href, action })
     };
     let page = || format!("/databases/{}", card.database.id);
     match (&card.last, &card.last_good) {
@@ -231,6 +240,26 @@ fn lacking<'a>(chrome: &Chrome, card: &'a DatabaseCard, data: &OverviewPage) -> 
 
 fn is_old(chrome: &Chrome, good: &Backup) -> bool {
     chrome.now - good.completed_at.unwrap_or(good.created_at) > Duration::days(OLD_DAYS)
+}
+
+/// How many more there are, and where: files in the list of backups, the
+/// rest among the databases.
+fn rest(needs: &[Need<'_>]) -> Markup {
+    if needs.is_empty() {
+        return html! {};
+    }
+    let files = needs.iter().filter(|need| need.is_file).count();
+    html! {
+        li.needs-rest {
+            @if files > 0 {
+                a href="/backups?status=completed" { (t::more_files(files)) }
+            }
+            @if files > 0 && files < needs.len() { " · " }
+            @if files < needs.len() {
+                a href="/databases" { (t::more_databases(needs.len() - files)) }
+            }
+        }
+    }
 }
 
 fn entry(chrome: &Chrome, need: &Need<'_>) -> Markup {

@@ -8,7 +8,7 @@ use crate::{
     FieldErrors,
     icons::{Icon, icon},
     schema::Tick,
-    text::common,
+    text::{backup, common, database},
 };
 
 /// A text field.
@@ -179,7 +179,7 @@ pub(crate) fn summary(errors: &FieldErrors, prefix: &str) -> Markup {
                     ul {
                         @for message in errors.whole() { li { bdi { (common::sentence(message)) } } }
                         @for (name, message) in errors.fields() {
-                            li { a href={ "#" (id(prefix, name)) } { bdi { (common::sentence(message)) } } }
+                            li { a href={ "#" (id(prefix, name)) } { bdi { (of_field(name, message)) } } }
                         }
                     }
                 }
@@ -246,4 +246,29 @@ pub(crate) fn ticks(errors: &FieldErrors, field: &Input<'_>, options: &[Tick]) -
             @if let Some(hint) = field.hint { p.hint id={ (id) "-hint" } { bdi { (hint) } } }
         }
     }
+}
+
+/// A field's message where its label does not stand beside it.
+fn of_field(name: &str, message: &str) -> String {
+    let message =
+        label(name).map_or_else(|| message.to_owned(), |label| common::of_field(label, message));
+    common::sentence(&message)
+}
+
+/// The label of a field, where its message alone would not say what it is about.
+fn label(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "name" => database::NAME,
+        "host" => database::HOST,
+        "port" => database::PORT,
+        "dbname" | "database" => database::DBNAME,
+        "user" => database::USER,
+        "sslmode" => database::SSLMODE,
+        "sslrootcert" => database::SSLROOTCERT,
+        "path" => database::PATH,
+        "description" => backup::DESCRIPTION,
+        "compression_level" => backup::LEVEL,
+        "format" => backup::FORMAT,
+        _ => return None,
+    })
 }

@@ -51,9 +51,11 @@ fn database(form: &GenerateForm) -> Markup {
     if let [only] = form.databases.as_slice() {
         return html! { input type="hidden" name="database" value=(only.slug); };
     }
+    let chosen = form.databases.iter().any(|choice| choice.slug == form.database);
     html! {
         label.sr for="generate-database" { (t::DATABASE) }
-        select #generate-database name="database" {
+        select #generate-database name="database" required {
+            @if !chosen { option value="" selected disabled { (t::CHOOSE) } }
             @for choice in &form.databases {
                 option value=(choice.slug) selected[choice.slug == form.database] { (choice.slug) }
             }

@@ -17,7 +17,7 @@ pub(crate) use deliveries::{deliveries, delivery_badge};
 pub(crate) use empty::{Empty, empty};
 pub(crate) use fields::{Input, password, select, summary, text_area, text_input, tick, ticks};
 pub(crate) use generate::{generate, generate_alone};
-pub(crate) use row::{backup_table, has_file, is_moving, row, tab_title, try_again};
+pub(crate) use row::{backup_table, is_moving, row, tab_title, try_again};
 pub(crate) use settings::{preview, settings, settings_errors};
 pub(crate) use small::{
     api_call, badge, bar, callout, code_block, copy_button, csrf, duration, fact, scroll_block,

@@ -1,7 +1,7 @@
 //! A backup as a row. The same function serves the whole table and the row
 //! that fetches itself again when the stream says that it changed.
 
-use cofferdam_model::{Backup, BackupStatus, FileState, Progress, Role};
+use cofferdam_model::{Backup, BackupStatus, Progress, Role};
 use maud::{Markup, html};
 
 use super::{badge, bar, csrf, duration, size, time};
@@ -24,11 +24,6 @@ pub(crate) fn tab_title(item: &BackupItem) -> String {
 /// The backup is not over.
 pub(crate) fn is_moving(backup: &Backup) -> bool {
     matches!(backup.status, BackupStatus::Pending | BackupStatus::Running)
-}
-
-/// A file is there to be downloaded.
-pub(crate) fn has_file(backup: &Backup) -> bool {
-    backup.status == BackupStatus::Completed && backup.file_state != Some(FileState::Missing)
 }
 
 /// A table of backups without sorting: the newest first.
@@ -131,7 +126,7 @@ fn actions(chrome: &Chrome, backup: &Backup) -> Markup {
     let database = backup.database.as_str();
     html! {
         @if !chrome.may(Role::Operator) {
-        } @else if has_file(backup) {
+        } @else if backup.has_file() {
             a.button.quiet href={ "/backups/" (backup.id) "/download" } download
                 aria-label=(t::of_database(t::DOWNLOAD, database)) { (icon(Icon::Download)) span.wide { (t::DOWNLOAD) } }
         } @else if is_moving(backup) {

@@ -17,7 +17,7 @@ const SLOTS: usize = 30;
 /// The chart. Fewer than two runs are no chart.
 pub(crate) fn spark(chrome: &Chrome, caption: &str, points: &[Point]) -> Markup {
     if points.len() < 2 {
-        return html! { div.spark.spark-none {} };
+        return html! {};
     }
     let points = &points[points.len().saturating_sub(SLOTS)..];
     let most = points.iter().map(|point| point.bytes).max().unwrap_or(0).max(1) as f64;

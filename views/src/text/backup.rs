@@ -5,6 +5,7 @@ use crate::format;
 pub(crate) const GENERATE: &str = "Generate Backup";
 pub(crate) const OPTIONS: &str = "Options";
 pub(crate) const DATABASE: &str = "Database";
+pub(crate) const CHOOSE: &str = "Choose a database";
 pub(crate) const DESCRIPTION: &str = "Description";
 pub(crate) const DESCRIPTION_HINT: &str = "A note for later: before the upgrade, say";
 pub(crate) const LEVEL: &str = "Compression level";
@@ -92,6 +93,8 @@ pub(crate) const NO_DOWNLOAD: &str = "Your role may look, not download.";
 pub(crate) const RESTORE: &str = "Restore by hand";
 pub(crate) const RESTORE_NOTE: &str =
     "Nothing but common tools is needed, here or on any other machine.";
+pub(crate) const RESTORE_REPLACES: &str = "Take an empty database: the file begins with DROP … IF EXISTS, so tables of the same names in the database it is loaded into are replaced.";
+pub(crate) const RESTORE_ROLES: &str = "Everything will belong to the role that restores, and GRANTs are not restored. The .json file beside the backup keeps who owned what and who was granted what.";
 pub(crate) const RESTORE_CHECK: &str = "Check the file";
 pub(crate) const RESTORE_CREATE: &str = "Make an empty database";
 pub(crate) const RESTORE_LOAD: &str = "Load it; the first error stops it";
@@ -165,11 +168,15 @@ pub(crate) fn tab(state: &str, database: &str) -> String {
 }
 
 pub(crate) fn ratio(raw: u64, size: u64) -> Option<String> {
-    (raw > 0 && size > 0).then(|| {
-        #[allow(clippy::cast_precision_loss)] // One digit is shown.
-        let times = raw as f64 / size as f64;
-        format!("{times:.1} times smaller")
-    })
+    if raw == 0 || size == 0 {
+        return None;
+    }
+    let (large, small, word) =
+        if raw >= size { (raw, size, "smaller") } else { (size, raw, "larger") };
+    #[allow(clippy::cast_precision_loss)] // One digit is shown.
+    let times = format!("{:.1}", large as f64 / small as f64);
+    // What is as large as it was needs no word.
+    (times != "1.0").then(|| format!("{times} times {word}"))
 }
 
 pub(crate) fn level_option(level: u8) -> String {
@@ -200,5 +207,17 @@ pub(crate) fn sorted_by(column: &str, descending: bool) -> String {
         format!("{column}, largest or newest first")
     } else {
         format!("{column}, smallest or oldest first")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ratio;
+
+    #[test]
+    fn what_grew_is_called_larger() {
+        assert_eq!(ratio(1000, 100).as_deref(), Some("10.0 times smaller"));
+        assert_eq!(ratio(80, 100).as_deref(), Some("1.2 times larger"));
+        assert_eq!((ratio(100, 101), ratio(101, 100), ratio(0, 20)), (None, None, None));
     }
 }

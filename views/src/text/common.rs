@@ -38,6 +38,15 @@ pub(crate) fn copy_what(what: &str) -> String {
     format!("Copy {what}")
 }
 
+/// A message beside the field with this label, as it reads apart from it.
+pub(crate) fn of_field(label: &str, message: &str) -> String {
+    match message.strip_prefix("this is ") {
+        Some(rest) => format!("{label} is {rest}"),
+        None if message.to_lowercase().contains(&label.to_lowercase()) => message.to_owned(),
+        None => format!("{label}: {message}"),
+    }
+}
+
 pub(crate) fn errors_title(count: usize) -> String {
     if count == 1 {
         "One thing needs another look".to_owned()
@@ -55,7 +64,8 @@ pub(crate) fn sentence(message: &str) -> String {
     let is_name = word.trim_end_matches(['.', ',', ':', ';']).contains(['.', '/', ':', '_']);
     let mut text: String = if is_name { first.to_string() } else { first.to_uppercase().collect() };
     text.push_str(chars.as_str());
-    if !text.ends_with(['.', '?', ':', '…']) {
+    // A full stop behind SQL would be copied with it.
+    if !text.ends_with(['.', '?', ':', '…', ';']) {
         text.push('.');
     }
     text

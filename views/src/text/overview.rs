@@ -64,6 +64,14 @@ pub(crate) fn verdict_files(files: usize) -> String {
     }
 }
 
+pub(crate) fn more_files(count: usize) -> String {
+    if count == 1 { "1 more file".to_owned() } else { format!("{count} more files") }
+}
+
+pub(crate) fn more_databases(count: usize) -> String {
+    if count == 1 { "1 more database".to_owned() } else { format!("{count} more databases") }
+}
+
 pub(crate) fn success(good: u64, all: u64) -> String {
     format!("{} of {}", format::number(good), format::number(all))
 }

@@ -3,6 +3,7 @@
 pub(crate) const NOBODY_YET: &str = "Nobody has an account here yet. The first one is made with the link behind \"Set up:\", which the console printed when it started; each start prints a new one.";
 pub(crate) const NOBODY_YET_ELSE: &str = "Or, on the console's machine:";
 pub(crate) const LOGIN_TITLE: &str = "Sign in";
+pub(crate) const SESSION_ENDED: &str = "Your session has ended. Sign in and click again.";
 pub(crate) const USERNAME: &str = "Name";
 pub(crate) const PASSWORD: &str = "Password";
 pub(crate) const SIGN_IN: &str = "Sign in";
@@ -35,6 +36,10 @@ pub(crate) const SIGNED_IN: &str = "Signed in";
 pub(crate) const LAST_USED: &str = "Last used";
 pub(crate) const SIGN_OUT_OTHERS: &str = "Sign out the others";
 pub(crate) const ONLY_SESSION: &str = "You are signed in nowhere else.";
+
+pub(crate) fn more_sessions(count: usize) -> String {
+    format!("{count} more")
+}
 
 pub(crate) fn role_means(role: cofferdam_model::Role) -> &'static str {
     use cofferdam_model::Role;

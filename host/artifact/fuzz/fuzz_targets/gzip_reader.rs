@@ -5,7 +5,7 @@
 
 use std::io::{Cursor, Read};
 
-use cofferdam_artifact::{Encoding, Meter, gzip::Reader, pump};
+use cofferdam_artifact::{Encoding, Meter, gzip::Reader, copy};
 use libfuzzer_sys::fuzz_target;
 
 fn ours(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -25,7 +25,7 @@ fn written(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let level = 1.try_into().expect("1 is a level");
     let workers = std::num::NonZeroUsize::MIN;
-    pump(raw, &mut out, Encoding::Gzip { level, workers }, false, &Meter::new()).expect("memory");
+    copy(raw, &mut out, Encoding::Gzip { level, workers }, false, &Meter::new()).expect("memory");
     out
 }
 

@@ -1,6 +1,6 @@
 //! What is in the folder, for reconciling it with the catalog.
 
-use std::{collections::BTreeMap, io, time::SystemTime};
+use std::{collections::BTreeMap, io};
 
 use cofferdam_model::BackupId;
 use rustix::{
@@ -17,8 +17,6 @@ pub struct FileEntry {
     pub name: ArtifactName,
     /// The file's size.
     pub size_bytes: u64,
-    /// When it was last written.
-    pub modified: SystemTime,
 }
 
 /// A temp file that a run uses or has left behind.
@@ -30,8 +28,6 @@ pub struct Partial {
     pub backup: Option<BackupId>,
     /// The file's size.
     pub size_bytes: u64,
-    /// When it was last written.
-    pub modified: SystemTime,
 }
 
 /// The folder's regular files, each kind sorted by name. Other files are not
@@ -80,16 +76,14 @@ impl Folder {
                 continue;
             }
             let size_bytes = u64::try_from(stat.st_size).unwrap_or(0);
-            let seconds = u64::try_from(stat.st_mtime).unwrap_or(0);
-            let modified = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
             if partial {
                 let backup = name::partial_backup(name);
                 let name = name.to_owned();
-                entries.partials.push(Partial { name, backup, size_bytes, modified });
+                entries.partials.push(Partial { name, backup, size_bytes });
             } else if let Some(name) = artifact {
-                artifacts.insert(name.clone(), FileEntry { name, size_bytes, modified });
+                artifacts.insert(name.clone(), FileEntry { name, size_bytes });
             } else if let Some(name) = beside {
-                sidecars.insert(name.clone(), FileEntry { name, size_bytes, modified });
+                sidecars.insert(name.clone(), FileEntry { name, size_bytes });
             }
         }
         for (name, entry) in artifacts {

@@ -13,15 +13,29 @@ use std::{
 
 use crossbeam_channel::{Sender, bounded};
 
+use crate::faults;
+
 /// So many bytes are written between two flushes.
 const STRIDE: usize = 16 << 20;
 
-/// A thread that flushes a file whenever enough was written to it. It begins
-/// with the first stride: small files never have one.
+/// Flushes a file: whenever enough was written to it, in a thread, and at the
+/// end. The thread begins with the first stride: small files never have one.
+/// After a flush that failed the file is never flushed again: the kernel may
+/// have forgotten what it could not write, and say yes.
 #[derive(Debug, Default)]
 pub(super) struct Flusher {
     unflushed: usize,
     running: Option<Running>,
+    state: State,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Something may not be on the disk yet.
+    #[default]
+    Due,
+    Done,
+    Failed,
 }
 
 #[derive(Debug)]
@@ -35,6 +49,9 @@ struct Running {
 impl Flusher {
     /// Counts what was written. An error is a flush that failed: the file is of no use then.
     pub(super) fn wrote(&mut self, file: &File, count: usize) -> io::Result<()> {
+        if self.state == State::Done {
+            self.state = State::Due;
+        }
         self.unflushed += count;
         if self.unflushed < STRIDE {
             return Ok(());
@@ -53,12 +70,26 @@ impl Flusher {
         }
     }
 
-    /// Waits for the flush that runs, if one does. After an error the file is
-    /// never flushed again: the kernel may have forgotten what it could not write.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
+    /// Brings everything to the disk; nothing is left to do where nothing was
+    /// written since the last time.
+    pub(super) fn flush(&mut self, file: &File) -> io::Result<()> {
+        match self.state {
+            State::Done => return Ok(()),
+            State::Failed => return Err(io::Error::other("an earlier flush failed")),
+            State::Due => {}
+        }
+        self.finish()?;
+        let flushed = faults::point("artifact::fsync").and_then(|()| file.sync_all());
+        self.state = if flushed.is_ok() { State::Done } else { State::Failed };
+        flushed
+    }
+
+    /// Waits for the flush that runs, if one does.
+    fn finish(&mut self) -> io::Result<()> {
         let Some(Running { call, thread, .. }) = self.running.take() else { return Ok(()) };
         drop(call);
-        thread.join().unwrap_or_else(|_| Err(io::Error::other("the flushing thread panicked")))
+        let panicked = |_| Err(io::Error::other("the flushing thread panicked"));
+        thread.join().unwrap_or_else(panicked).inspect_err(|_| self.state = State::Failed)
     }
 }
 
@@ -70,7 +101,9 @@ impl Running {
         let flag = broken.clone();
         let flush = move || {
             for () in calls {
-                file.sync_data().inspect_err(|_| flag.store(true, Ordering::Relaxed))?;
+                faults::point("artifact::flush-on-the-way")
+                    .and_then(|()| file.sync_data())
+                    .inspect_err(|_| flag.store(true, Ordering::Relaxed))?;
             }
             Ok(())
         };
@@ -96,7 +129,7 @@ mod tests {
             flusher.wrote(&file, block.len()).unwrap();
         }
         assert!(flusher.running.is_some());
-        flusher.finish().unwrap();
+        flusher.flush(&file).unwrap();
         assert_eq!(fs::metadata(place.path().join("f")).unwrap().len(), 40 << 20);
     }
 
@@ -113,5 +146,6 @@ mod tests {
         });
         assert!(later.is_some());
         assert!(flusher.running.is_none());
+        assert_eq!(flusher.flush(&file).unwrap_err().to_string(), "an earlier flush failed");
     }
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{FolderError, FolderId};
 
 /// Its name.
-const NAME: &str = ".cofferdam-folder";
+pub(super) const NAME: &str = ".cofferdam-folder";
 /// A marker is about a hundred bytes.
 const LONGEST: u64 = 64 << 10;
 
@@ -37,7 +37,9 @@ pub(super) fn read(dir: &OwnedFd, path: &Path) -> Result<FolderId, FolderError> 
     file.take(LONGEST)
         .read_to_end(&mut text)
         .map_err(|error| FolderError::Io { path: path.to_owned(), error })?;
-    let marker: Result<Marker, _> = serde_json::from_slice(&text);
+    // The second line is not the marker's own; see `claim`.
+    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let marker: Result<Marker, _> = serde_json::from_slice(first);
     marker.map(|marker| marker.id).map_err(|_| FolderError::DamagedMarker(path.to_owned()))
 }
 

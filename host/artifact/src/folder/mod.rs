@@ -5,6 +5,7 @@
 //! another one is. All names are taken relative to the open folder and never
 //! followed through a symbolic link.
 
+mod claim;
 mod entries;
 mod flusher;
 mod id;
@@ -26,6 +27,7 @@ use std::{
 use cofferdam_model::BackupId;
 use rustix::fs::{Mode, OFlags};
 
+pub use claim::Claim;
 pub use entries::{Entries, FileEntry, Partial};
 pub use id::FolderId;
 pub use name::{ArtifactName, NameError, artifact_filename};
@@ -58,6 +60,9 @@ pub enum FolderError {
     /// Another folder has taken its place since it was opened.
     #[error("the folder {} was replaced or unmounted while in use", .0.display())]
     Replaced(PathBuf),
+    /// A process with another catalog uses the folder now.
+    #[error("the folder {} is in use by a console with another catalog", .0.display())]
+    InUse(PathBuf),
     /// The name is not one of an artifact.
     #[error(transparent)]
     Name(#[from] NameError),

@@ -81,7 +81,8 @@ impl TempArtifact {
     ) -> Result<Published, PublishError> {
         let wanted: ArtifactName = filename.parse().map_err(FolderError::from)?;
         self.folder.check()?;
-        let size_bytes = self.flush_file().map_err(PublishError::Flush)?;
+        self.flush_to_disk()?;
+        let size_bytes = self.file.metadata().map_err(PublishError::Flush)?.len();
         for number in 1..=MOST_NAMES {
             let name = if number == 1 { wanted.clone() } else { wanted.numbered(number) };
             if self.folder.exists(name.as_str()) || self.folder.exists(&name.sidecar()) {
@@ -95,17 +96,23 @@ impl TempArtifact {
         Err(PublishError::NoName(wanted))
     }
 
-    fn flush_file(&mut self) -> io::Result<u64> {
+    /// Brings what was written to the disk, which can take long; publishing
+    /// does the same, unless this was done and nothing was written since.
+    ///
+    /// # Errors
+    /// [`PublishError::Flush`]. The file is of no use then, and never flushed again.
+    pub fn flush_to_disk(&mut self) -> Result<(), PublishError> {
+        self.flush_file().map_err(PublishError::Flush)
+    }
+
+    fn flush_file(&mut self) -> io::Result<()> {
         faults::point("artifact::step-1")?;
-        faults::point("artifact::fsync")?;
-        self.flusher.finish()?;
-        self.file.sync_all()?;
+        self.flusher.flush(&self.file)?;
         // The handle stays open for followers. On file systems that report a
         // failed write only at the end, a flush reports it, and nothing is
         // written after it.
         faults::point("artifact::close")?;
-        faults::point("artifact::step-2")?;
-        Ok(self.file.metadata()?.len())
+        faults::point("artifact::step-2")
     }
 
     /// Names the sidecar, then the artifact. `false` when somebody else took

@@ -18,8 +18,6 @@ pub struct ScanReport {
     /// The tables whose data is in it, in its order. `offset` and `length`
     /// span the rows, without the COPY statement and without the end line.
     pub tables: Vec<TableFacts>,
-    /// Where the first of the leading DROP statements begins.
-    pub drop_section_start: Option<u64>,
     /// Where the last of the leading DROP statements (`--clean`) ends; `None`
     /// where there are none.
     pub drop_section_end: Option<u64>,
@@ -52,8 +50,7 @@ impl DumpScanner {
         ScanReport {
             complete: self.facts.trailer && self.lexer.at_rest(),
             raw_bytes: self.lexer.offset(),
-            drop_section_start: self.facts.drops.as_ref().map(|range| range.start),
-            drop_section_end: self.facts.drops.as_ref().map(|range| range.end),
+            drop_section_end: self.facts.drops_end,
             tables: self.facts.tables,
         }
     }
@@ -92,7 +89,8 @@ pub fn scan(mut dump: impl Read) -> io::Result<ScanReport> {
 struct Facts {
     tables: Vec<TableFacts>,
     current: Option<String>,
-    drops: Option<Range<u64>>,
+    /// Where the last of the leading DROP statements ends.
+    drops_end: Option<u64>,
     /// Past the place where DROP statements can stand.
     drops_over: bool,
     trailer: bool,
@@ -107,13 +105,13 @@ impl Facts {
             // A view that other views need is emptied instead of dropped; as the
             // first statement of all it would be something else.
             "create" => {
-                self.drops.is_some() && statement.starts_with(&["create", "or", "replace", "view"])
+                self.drops_end.is_some()
+                    && statement.starts_with(&["create", "or", "replace", "view"])
             }
             _ => false,
         };
         if is_drop {
-            let start = self.drops.as_ref().map_or(range.start, |drops| drops.start);
-            self.drops = Some(start..range.end);
+            self.drops_end = Some(range.end);
         } else if !matches!(statement.verb(), "set" | "select") {
             self.drops_over = true;
         }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use cofferdam_artifact::{CopyError, Encoding, Meter, copy, digest, pump};
+use cofferdam_artifact::{CopyError, Encoding, Meter, copy, digest};
 use cofferdam_model::BackupId;
 
 use crate::support::{folder, gzip, names, noise, packed_with, rows, sidecar, through};
@@ -64,11 +64,11 @@ fn a_source_that_fails_is_told_apart_from_a_disk_that_fails() {
     let meter = Meter::new();
     for encoding in [gzip(), Encoding::Stored] {
         let source = rows(3 << 20);
-        let read = pump(source.chain(Broken), &mut Vec::new(), encoding, false, &meter);
+        let read = copy(source.chain(Broken), &mut Vec::new(), encoding, false, &meter);
         assert!(matches!(read, Err(CopyError::Read(error)) if error.raw_os_error() == Some(5)));
         for room in [0, 1, 5] {
             // A source without end: the failure alone must stop the copy.
-            let write = pump(io::repeat(7), &mut Full(room), encoding, false, &meter);
+            let write = copy(io::repeat(7), &mut Full(room), encoding, false, &meter);
             assert!(
                 matches!(write, Err(CopyError::Write(error)) if error.raw_os_error() == Some(28))
             );
@@ -126,7 +126,7 @@ fn the_meter_moves_while_the_copy_runs() {
     let (go_on, stopped) = std::sync::mpsc::channel();
     thread::scope(|scope| {
         let source = Stop(&raw, stopped);
-        let copying = scope.spawn(|| pump(source, &mut io::sink(), gzip(), true, &meter));
+        let copying = scope.spawn(|| copy(source, &mut io::sink(), gzip(), true, &meter));
         while meter.raw_bytes() < raw.len() as u64 || meter.written_bytes() == 0 {
             thread::sleep(Duration::from_millis(1));
         }
@@ -164,7 +164,7 @@ impl Read for Source {
 /// What the test below does in a process of its own, whose memory nobody else uses.
 fn copy_a_gibibyte(kind: &str) {
     let block = if kind == "random" { noise(1 << 20, 5) } else { vec![0; 1 << 20] };
-    let copied = pump(Source(block, 1 << 30), &mut io::sink(), gzip(), true, &Meter::new());
+    let copied = copy(Source(block, 1 << 30), &mut io::sink(), gzip(), true, &Meter::new());
     assert_eq!(copied.unwrap().raw_bytes, 1 << 30);
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

@@ -17,6 +17,8 @@ use crate::support::{folder, gzip, noise, packed, rows, sidecar};
 
 const NAME: &str = "backup_shop_20260101_000000.sql.gz";
 
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Gives bytes in small pieces, with a pause now and then.
 struct Slow<'a>(&'a [u8]);
 
@@ -34,9 +36,10 @@ fn read_all(mut follower: Follower) -> Result<Vec<u8>, FollowError> {
     let mut all = Vec::new();
     let mut buffer = vec![0; 100_003];
     loop {
-        match follower.read(&mut buffer)? {
-            0 => return Ok(all),
-            count => all.extend_from_slice(&buffer[..count]),
+        match follower.read_timeout(&mut buffer, PATIENCE)? {
+            Some(0) => return Ok(all),
+            Some(count) => all.extend_from_slice(&buffer[..count]),
+            None => {}
         }
     }
 }
@@ -88,16 +91,18 @@ fn what_is_given_early_always_ends_with_a_whole_member() {
             let mut follower = live.follow();
             let mut buffer = vec![0; 64 << 20];
             let mut ends = Vec::new();
-            while let Ok(count) = follower.read(&mut buffer) {
-                assert!(count > 0, "a run that was never published has no proper end");
-                ends.push(follower.offset());
+            let mut end = 0;
+            while let Ok(given) = follower.read_timeout(&mut buffer, PATIENCE) {
+                assert_ne!(given, Some(0), "a run that was never published has no proper end");
+                end += given.unwrap_or(0);
+                ends.push(end);
             }
             ends
         });
         copy(Slow(&raw), &mut temp, gzip(), false, &meter).unwrap();
         drop((guard, temp));
         for end in seen.join().unwrap() {
-            let part = &whole[..usize::try_from(end).unwrap()];
+            let part = &whole[..end];
             let mut read = Vec::new();
             flate2::read::MultiGzDecoder::new(part).read_to_end(&mut read).unwrap();
         }

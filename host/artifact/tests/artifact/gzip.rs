@@ -145,7 +145,7 @@ fn the_same_input_gives_the_same_bytes_however_it_comes() {
     let mut dripped = Vec::new();
     let meter = cofferdam_artifact::Meter::new();
     let one = Encoding::Gzip { level: 3.try_into().unwrap(), workers: 1.try_into().unwrap() };
-    cofferdam_artifact::pump(Drip(&raw), &mut dripped, one, false, &meter).unwrap();
+    cofferdam_artifact::copy(Drip(&raw), &mut dripped, one, false, &meter).unwrap();
     assert!(dripped == packed(&raw));
     assert_eq!(meter.written_bytes(), dripped.len() as u64);
 }

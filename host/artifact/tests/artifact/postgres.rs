@@ -9,9 +9,8 @@ use std::{
 };
 
 use cofferdam_artifact::{
-    Meter, PipeReader, enlarge_pipe,
+    Meter, PipeReader, copy, enlarge_pipe,
     gzip::Reader,
-    pump,
     scan::{DumpScanner, ScanReport, scan},
 };
 
@@ -222,12 +221,15 @@ fn without_its_drop_section_a_clean_dump_restores_into_a_fresh_database() {
     nasty(&server);
     let dump = server.dump("nasty", &["--clean", "--if-exists", "--no-owner", "--no-acl"]);
     let report = scan(&dump[..]).unwrap();
-    let start = usize::try_from(report.drop_section_start.unwrap()).unwrap();
     let end = usize::try_from(report.drop_section_end.unwrap()).unwrap();
-    let drops = String::from_utf8_lossy(&dump[start..end]);
+    let drops = String::from_utf8_lossy(&dump[..end]);
     assert!(!drops.contains("-- Name:") && drops.trim_end().ends_with(';'), "{drops}");
     assert!(!String::from_utf8_lossy(&dump[end..]).contains("\nDROP "));
-    let rest = [&dump[..start], &dump[end..]].concat();
+    let settings = |line: &&str| {
+        line.starts_with("SET ") || line.contains("set_config") || line.starts_with("\\restrict")
+    };
+    let head: String = drops.lines().filter(settings).flat_map(|line| [line, "\n"]).collect();
+    let rest = [head.as_bytes(), &dump[end..]].concat();
     server.psql("postgres", "CREATE DATABASE fresh");
     server.psql("fresh", std::str::from_utf8(&rest).unwrap());
     let again = server.dump("fresh", &["--clean", "--if-exists", "--no-owner", "--no-acl"]);
@@ -248,7 +250,7 @@ fn a_running_pg_dump_passes_through_the_pipeline_unchanged() {
     let source = PipeReader::new(source);
     let meter = Meter::new();
     let mut packed = Vec::new();
-    let copied = pump(source, &mut packed, gzip(), true, &meter).unwrap();
+    let copied = copy(source, &mut packed, gzip(), true, &meter).unwrap();
     assert!(child.wait().unwrap().success());
     let report = copied.scan.unwrap();
     assert!(report.complete);

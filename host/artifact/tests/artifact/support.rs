@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use cofferdam_artifact::{Copied, Encoding, Folder, Meter, pump};
+use cofferdam_artifact::{Copied, Encoding, Folder, Meter, copy};
 use cofferdam_model::{
     BackupId, DatabaseId, Engine, Format, Level, SIDECAR_VERSION, Sidecar, SourceFacts, Timestamp,
     Trigger,
@@ -23,7 +23,7 @@ pub(crate) fn gzip() -> Encoding {
 /// What the pipeline writes for `raw`.
 pub(crate) fn packed_with(raw: &[u8], encoding: Encoding) -> (Vec<u8>, Copied) {
     let mut out = Vec::new();
-    let copied = pump(raw, &mut out, encoding, false, &Meter::new()).unwrap();
+    let copied = copy(raw, &mut out, encoding, false, &Meter::new()).unwrap();
     (out, copied)
 }
 

@@ -58,6 +58,29 @@ fn a_failed_flush_discards_the_file_and_is_not_tried_again() {
 }
 
 #[test]
+fn a_flush_on_the_way_that_failed_discards_the_file_and_none_is_tried_again() {
+    let _scenario = FailScenario::setup();
+    for point in faults::LARGE {
+        let (place, folder) = folder();
+        fail::cfg(*point, "1*return(EIO)").unwrap();
+        fail::cfg("artifact::fsync", "panic(it is flushed again)").unwrap();
+        let mut temp = folder.begin(BackupId::new()).unwrap();
+        temp.write_all(&vec![7; 20 << 20]).unwrap();
+        let failed = temp.flush_to_disk();
+        assert!(
+            matches!(&failed, Err(PublishError::Flush(error)) if error.raw_os_error() == Some(5)),
+            "{failed:?}"
+        );
+        let id = temp.backup();
+        let failed = temp.publish(NAME, |name| sidecar(id, name));
+        assert!(matches!(failed, Err(PublishError::Flush(_))), "{failed:?}");
+        assert_eq!(names(place.path()), [""; 0]);
+        fail::remove(point);
+        fail::remove("artifact::fsync");
+    }
+}
+
+#[test]
 fn a_failed_change_of_a_sidecar_keeps_the_old_one() {
     let _scenario = FailScenario::setup();
     for point in ["artifact::sidecar-write", "artifact::sidecar-rename"] {

@@ -63,6 +63,8 @@ pub(crate) struct Dumped {
     pub(crate) raw_bytes: u64,
     pub(crate) tables: Vec<TableFacts>,
     pub(crate) drop_section_end: Option<u64>,
+    /// What is only known of the source now, in place of what was read before.
+    pub(crate) document: Option<serde_json::Value>,
 }
 
 /// One kind of database. An engine is opened for one connection and one

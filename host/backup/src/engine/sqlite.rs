@@ -12,7 +12,7 @@ use cofferdam_model::{
     Failure, FailureKind, Format, Phase, SourceFacts, SqliteConnection, TableFacts,
 };
 use cofferdam_sqlite_dump::{DumpError, DumpObserver, DumpSummary, Snapshot, TRAILER, TableKind};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Dumped, Engine, Job, Survey, TableSize};
 use crate::{
@@ -127,6 +127,8 @@ impl Engine for Sqlite {
             copied,
             tables: ears.tables,
             drop_section_end: None,
+            // Whoever restores it must let the script write the schema.
+            document: summary.edits_schema.then(|| json!({ "edits_schema": true })),
         })
     }
 
@@ -170,6 +172,10 @@ impl DumpObserver for Ears {
         let length = offset_end.saturating_sub(self.began);
         self.tables.push(TableFacts { name: quoted(name), rows, offset: self.began, length });
         self.stage.table_ends();
+    }
+
+    fn check_moved(&mut self) {
+        self.stage.goes_on();
     }
 
     fn keep_going(&mut self) -> bool {

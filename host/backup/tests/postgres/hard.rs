@@ -33,7 +33,7 @@ fn any_name_of_a_database_is_taken_literally() {
         assert_eq!(sidecar.source.document["database"]["name"], database.as_str());
         assert_eq!(sidecar.tables.iter().map(|t| t.rows).collect::<Vec<_>>(), [2], "{name}");
         let place = Place::new();
-        let found = check(&connection, clients(), &place.folder, &Control::new());
+        let found = check(&connection, clients(), &place.folder, 0, &Control::new());
         let sql = found.expect("it can be looked at").role_sql.expect("there is SQL");
         assert!(sql.contains(&format!("DATABASE \"{}\"", database.replace('"', "\"\""))), "{sql}");
     }

@@ -20,7 +20,7 @@ fn refusal(connection: &Connection) -> Failure {
     let (failure, listener) = fail(&a_run(connection, Format::Plain));
     assert!(listener.log().contains(&failure.message), "the log ends with the failure");
     let place = Place::new();
-    let checked = check(connection, clients(), &place.folder, &Control::new());
+    let checked = check(connection, clients(), &place.folder, 0, &Control::new());
     assert_eq!(checked.map_err(|failure| failure.kind), Err(failure.kind));
     failure
 }
@@ -124,7 +124,7 @@ fn what_the_role_may_not_read_is_named_before_the_dump_starts() {
          GRANT SELECT ON LARGE OBJECT 4711 TO \"weak\";"
     );
     let place = Place::new();
-    let found = check(&connection, clients(), &place.folder, &Control::new());
+    let found = check(&connection, clients(), &place.folder, 0, &Control::new());
     let found = found.expect("it can be looked at");
     assert_eq!(found.unreadable.len(), 5);
     assert_eq!(found.problems.first().map(|p| p.kind), Some(ProblemKind::Unreadable));
@@ -148,7 +148,7 @@ fn the_ready_made_role_can_back_up_everything() {
          SELECT lo_from_bytea(0, 'x');",
     );
     let place = Place::new();
-    let found = check(&server.connection(&database), clients(), &place.folder, &Control::new());
+    let found = check(&server.connection(&database), clients(), &place.folder, 0, &Control::new());
     let found = found.expect("it can be looked at");
     assert!(found.is_clear(), "{:?}", found.problems);
     server.sql(&database, &found.role_sql.expect("there is SQL"));

@@ -185,7 +185,8 @@ fn three_thousand_tables_are_looked_at_and_dumped_in_bounded_time() {
     );
     let place = Place::new();
     let begin = Instant::now();
-    let preflight = check(&server.connection(&source), clients(), &place.folder, &Control::new());
+    let preflight =
+        check(&server.connection(&source), clients(), &place.folder, 0, &Control::new());
     let preflight = preflight.expect("it can be looked at");
     let looked = begin.elapsed();
     assert_eq!(preflight.tables, 3000);

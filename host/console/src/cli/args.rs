@@ -7,9 +7,7 @@ use clap::{Args, Parser, Subcommand};
 /// A self-hosted backup console for databases.
 #[derive(Debug, Parser)]
 #[command(name = "cofferdam", version, disable_help_subcommand = true)]
-#[command(
-    after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but a delivery failed."
-)]
+#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.")]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -66,9 +64,26 @@ pub enum Command {
     /// Add people and change passwords, on this machine.
     #[command(subcommand)]
     User(User),
+    /// Look at the audit log, on this machine.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Look at the settings.
     #[command(subcommand)]
     Config(Config),
+}
+
+impl Command {
+    /// Whether it makes something that needs nothing before it. Any other
+    /// command is about what is there already.
+    pub fn begins(&self) -> bool {
+        matches!(
+            self,
+            Self::Serve { .. }
+                | Self::Backup(Backup::Create { .. })
+                | Self::Database(Database::Add { .. })
+                | Self::User(User::Add { .. })
+        )
+    }
 }
 
 /// `cofferdam backup …`
@@ -145,11 +160,15 @@ pub enum Backup {
         off: bool,
     },
     /// Give a backup labels in place of those it had.
+    #[command(group = clap::ArgGroup::new("which").required(true).args(["labels", "none"]))]
     Label {
         /// Its identifier, the last 6 or more characters of that, or its file's name.
         id: String,
-        /// The labels, separated by spaces or commas; none takes all off.
+        /// The labels, separated by spaces or commas.
         labels: Vec<String>,
+        /// Take all labels off.
+        #[arg(long)]
+        none: bool,
     },
     /// Stop a running backup; nothing of it remains but the record.
     Cancel {
@@ -321,6 +340,13 @@ pub enum User {
     },
     /// List people.
     List,
+}
+
+/// `cofferdam audit …`
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Prove that no entry was changed or taken out; exit 1 and the first bad entry otherwise.
+    Verify,
 }
 
 /// `cofferdam config …`

@@ -1,12 +1,20 @@
 //! `cofferdam backup …`
 
-use std::{io::IsTerminal as _, time::Duration};
+use std::{
+    io::IsTerminal as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use anyhow::Context as _;
 use chrono::TimeDelta;
-use cofferdam_model::{BackupId, BackupStatus, DeliveryStatus, Phase, Progress};
+use cofferdam_model::{BackupId, BackupStatus, DeliveryStatus, FileState, Phase, Progress};
 use cofferdam_views::format;
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
 
 use super::{
     args::Backup,
@@ -15,6 +23,7 @@ use super::{
     problem::Problem,
 };
 use crate::{
+    app::App,
     dto,
     service::{backups, reconcile::Caretaker},
     worker,
@@ -25,6 +34,10 @@ const TURN: Duration = Duration::from_millis(500);
 /// Every so many looks, dead workers are looked for: two looks in a row must
 /// be longer apart than a living worker's renewals.
 const CARE_EVERY: u32 = 10;
+/// A look that takes longer than this counts as one without an answer.
+const ANSWER: Duration = Duration::from_secs(30);
+/// So long it may stay unknown how a backup stands that runs elsewhere.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Does it.
 pub async fn run(command: Backup, client: &Client, as_json: bool) -> anyhow::Result<()> {
@@ -74,7 +87,7 @@ pub async fn run(command: Backup, client: &Client, as_json: bool) -> anyhow::Res
             };
             if as_json { output::json(&backup) } else { output::line(said) }
         }
-        Backup::Label { id, labels } => {
+        Backup::Label { id, labels, none: _ } => {
             // As on the page, a comma stands between labels.
             let labels = labels.iter().flat_map(|it| backups::split_labels(it)).collect();
             let backup = client.label(&id, labels).await?;
@@ -103,7 +116,7 @@ async fn create(client: &Client, wish: &dto::NewBackup, as_json: bool) -> anyhow
     let mut terminate = signal(SignalKind::terminate())?;
     let created = client.create(wish).await?;
     let worker = format!("cli-{}", std::process::id());
-    let run = match client {
+    let mut run = match client {
         // The job waits its turn among the others, and then runs in this process.
         Client::Local(app) => {
             let id: BackupId = created.id.parse()?;
@@ -113,24 +126,35 @@ async fn create(client: &Client, wish: &dto::NewBackup, as_json: bool) -> anyhow
         Client::Remote(_) => None,
     };
     let bar = bar(as_json, &created.database);
+    let mut trouble: Option<Instant> = None;
     let ended = loop {
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(250)) => {}
             _ = interrupt.recv() => cancel(client, &created.id).await?,
             _ = terminate.recv() => cancel(client, &created.id).await?,
+            done = ended(&mut run) => if let Err(error) = done {
+                // Nobody else may take the job; left waiting, it would wait for ever.
+                let _ = client.cancel(&created.id).await;
+                return Err(error);
+            },
         }
-        let state = client.state(&created.id).await?;
-        if let Some(progress) = &state.progress {
-            show_progress(&bar, progress);
-        }
-        if is_over(state.status) {
-            break client.backup(&created.id).await?;
+        match look(client, &created.id, &bar).await {
+            Ok(None) => trouble = None,
+            Ok(Some(backup)) => break backup,
+            Err(error) if !Problem::may_pass(&error) => return Err(error),
+            Err(error) => {
+                let since = *trouble.get_or_insert_with(Instant::now);
+                // A run that goes on here is waited for; it has limits of its own.
+                if run.is_none() && since.elapsed() > PATIENCE {
+                    return Err(
+                        error.context(format!("how backup {} stands cannot be told", created.id))
+                    );
+                }
+            }
         }
     };
     bar.finish_and_clear();
-    if let Some(run) = run {
-        run.await??;
-    }
+    ended_well(run).await?;
     let ended = match ended.status {
         BackupStatus::Completed => deliver(client, ended, &worker).await?,
         _ => ended,
@@ -201,6 +225,34 @@ fn undelivered(backup: &dto::Backup) -> anyhow::Result<()> {
     Err(Problem::undelivered(&text).into())
 }
 
+/// The end of the run in this process, once; never where there is none.
+async fn ended(run: &mut Option<JoinHandle<anyhow::Result<()>>>) -> anyhow::Result<()> {
+    let Some(handle) = run else { return std::future::pending().await };
+    let done = handle.await;
+    *run = None;
+    done?
+}
+
+async fn ended_well(run: Option<JoinHandle<anyhow::Result<()>>>) -> anyhow::Result<()> {
+    match run {
+        Some(run) => run.await?,
+        None => Ok(()),
+    }
+}
+
+/// Shows how it stands, and gives the record once it is over.
+async fn look(client: &Client, id: &str, bar: &ProgressBar) -> anyhow::Result<Option<dto::Backup>> {
+    let look = async {
+        let state = client.state(id).await?;
+        if let Some(progress) = &state.progress {
+            show_progress(bar, progress);
+        }
+        if is_over(state.status) { client.backup(id).await.map(Some) } else { Ok(None) }
+    };
+    // A network that swallows packets answers never.
+    tokio::time::timeout(ANSWER, look).await.context("there was no answer")?
+}
+
 /// What is over already needs no cancelling; the next look says how it ended.
 async fn cancel(client: &Client, id: &str) -> anyhow::Result<()> {
     match client.cancel(id).await {
@@ -209,33 +261,47 @@ async fn cancel(client: &Client, id: &str) -> anyhow::Result<()> {
     }
 }
 
-async fn run_here(
-    app: std::sync::Arc<crate::app::App>,
-    id: BackupId,
-    name: String,
-) -> anyhow::Result<()> {
+async fn run_here(app: Arc<App>, id: BackupId, name: String) -> anyhow::Result<()> {
     let mut caretaker = Caretaker::beside(app.clone(), name.clone());
+    let mut told = false;
     for round in 0_u32.. {
         // A run that died holds its database's turn until somebody closes it.
-        if round.is_multiple_of(CARE_EVERY) {
-            caretaker.jobs().await?;
+        if round.is_multiple_of(CARE_EVERY)
+            && let Err(error) = caretaker.jobs().await
+        {
+            tracing::warn!("expired jobs cannot be looked at: {error:#}");
         }
-        let mut tx = app.catalog.begin().await?;
-        let job = tx.lease_backup(id, &name, app.now(), worker::LEASE, u32::MAX).await?;
-        tx.commit().await?;
-        if let Some(job) = job {
-            worker::run_job(app, id, job).await;
-            return Ok(());
-        }
-        // Another run of this database goes on, or a console took the job.
-        let taken =
-            app.catalog.backup(id).await?.is_none_or(|it| it.status != BackupStatus::Pending);
-        if taken {
-            return Ok(());
+        match turn(&app, id, &name).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(error) if worker::passes(&error) => {
+                if !told {
+                    tracing::error!(
+                        "the catalog cannot be written now and is tried again: {error}"
+                    );
+                }
+                told = true;
+            }
+            Err(error) => return Err(error.into()),
         }
         tokio::time::sleep(TURN).await;
     }
     Ok(())
+}
+
+/// Runs the job if its turn has come. Another run of its database may go on,
+/// or a console took the job. `true` when it is over.
+async fn turn(app: &Arc<App>, id: BackupId, name: &str) -> cofferdam_catalog::Result<bool> {
+    let Some(backup) = app.catalog.backup(id).await? else { return Ok(true) };
+    if backup.status == BackupStatus::Pending {
+        let mut tx = app.catalog.begin().await?;
+        let job = tx.lease_backup(id, name, app.now(), worker::LEASE, u32::MAX).await?;
+        tx.commit().await?;
+        if let Some(job) = job {
+            worker::run_job(app.clone(), id, job).await;
+        }
+    }
+    Ok(is_over(backup.status))
 }
 
 fn bar(as_json: bool, database: &str) -> ProgressBar {
@@ -286,19 +352,17 @@ async fn list(client: &Client, query: &dto::BackupQuery, as_json: bool) -> anyho
         .backups
         .iter()
         .map(|it| {
-            let kept = if it.pinned { "pinned" } else { "" };
             vec![
                 it.id.clone(),
                 it.database.clone(),
-                it.status.as_str().to_owned(),
+                standing(it),
                 it.size_bytes.map_or_else(String::new, format::bytes),
                 it.created_relative.clone(),
                 it.filename.clone().unwrap_or_default(),
-                kept.to_owned(),
             ]
         })
         .collect();
-    output::table(&["ID", "DATABASE", "STATUS", "SIZE", "CREATED", "FILE", ""], &rows)?;
+    output::table(&["ID", "DATABASE", "STATUS", "SIZE", "CREATED", "FILE"], &rows)?;
     if page.total > page.offset + page.backups.len() as u64 {
         output::line(&format!(
             "{} of {}; go on with --offset {}",
@@ -308,6 +372,24 @@ async fn list(client: &Client, query: &dto::BackupQuery, as_json: bool) -> anyho
         ))?;
     }
     Ok(())
+}
+
+/// The status in a few words: of a completed backup what became of its file,
+/// of a failed one why.
+fn standing(backup: &dto::Backup) -> String {
+    let mut words = match (backup.file, &backup.error) {
+        (Some(state @ (FileState::Missing | FileState::Corrupt)), _) => {
+            format!("file {}", state.as_str())
+        }
+        (_, Some(failure)) if backup.status == BackupStatus::Failed => {
+            format!("failed: {}", failure.kind.as_str())
+        }
+        _ => backup.status.as_str().to_owned(),
+    };
+    if backup.pinned {
+        words.push_str(", pinned");
+    }
+    words
 }
 
 async fn show(client: &Client, id: &str, as_json: bool) -> anyhow::Result<()> {

@@ -27,11 +27,20 @@ pub enum Client {
 }
 
 impl Client {
-    /// Opens the catalog, and makes what the first start makes, so that a
-    /// command line alone is enough. It never puts records and files in step:
-    /// a running console's jobs are its own.
-    pub async fn local(config: Config, tell: bool) -> anyhow::Result<Self> {
+    /// Opens the catalog. Where there is none, a command that `begins`
+    /// something makes what the first start makes, so that a command line alone
+    /// is enough; any other finds nothing. It never puts records and files in
+    /// step: a running console's jobs are its own.
+    pub async fn local(config: Config, begins: bool, tell: bool) -> anyhow::Result<Self> {
         let is_new = !config.catalog.exists();
+        if is_new && !begins {
+            anyhow::bail!(
+                "there is no catalog {}\n\
+                 HINT: --data-dir names another data folder; \
+                 `cofferdam serve` or `cofferdam database add` makes a new catalog",
+                config.catalog.display()
+            );
+        }
         let app = App::open(config).await?;
         setup::first_start(&app).await?;
         if is_new && tell {

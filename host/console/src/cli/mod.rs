@@ -1,6 +1,7 @@
 //! The command line.
 
 mod args;
+mod audit;
 mod backup;
 mod client;
 mod config;
@@ -89,13 +90,14 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 
 async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<()> {
     let Cli { command, global } = cli;
+    let begins = command.begins();
     match command {
         Command::Serve { .. } => crate::serve::serve(config).await,
         Command::Backup(command) => {
-            backup::run(command, &open(&global, config).await?, global.json).await
+            backup::run(command, &open(&global, config, begins).await?, global.json).await
         }
         Command::Database(command) => {
-            database::run(command, &open(&global, config).await?, global.json).await
+            database::run(command, &open(&global, config, begins).await?, global.json).await
         }
         Command::Plugin(command) => {
             plugin::run(command, &open(&global, config).await?, global.json).await
@@ -104,13 +106,16 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<()> {
             destination::run(command, &open(&global, config).await?, global.json).await
         }
         Command::User(command) => {
-            user::run(command, &open(&global, config).await?, global.json).await
+            user::run(command, &open(&global, config, begins).await?, global.json).await
+        }
+        Command::Audit(args::Audit::Verify) => {
+            audit::verify(&open(&global, config, begins).await?, global.json).await
         }
         Command::Config(_) | Command::CompileComponent => Ok(()),
     }
 }
 
-async fn open(global: &Global, config: Config) -> anyhow::Result<client::Client> {
+async fn open(global: &Global, config: Config, begins: bool) -> anyhow::Result<client::Client> {
     if global.token.is_some() && global.server.is_none() {
         // Carried out here, the command would do something else than was meant.
         return Err(Error::BadRequest("--token needs --server as well".to_owned()).into());
@@ -121,7 +126,7 @@ async fn open(global: &Global, config: Config) -> anyhow::Result<client::Client>
             let token = global.token.clone().or_else(|| std::env::var("COFFERDAM_TOKEN").ok());
             Ok(client::Client::Remote(remote::Remote::new(server, token.as_deref())?))
         }
-        None => client::Client::local(config, !global.json).await,
+        None => client::Client::local(config, begins, !global.json).await,
     }
 }
 

@@ -4,7 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{config::WrongSettings, service::Error};
+use crate::{
+    config::{SETTINGS, WrongSettings},
+    service::Error,
+};
 
 const HINT: &str = "\nHINT: ";
 
@@ -28,6 +31,9 @@ pub struct Problem {
     /// Each thing that is wrong, where there may be several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Entry>,
+    /// Asked again, it may be over.
+    #[serde(skip)]
+    pub passing: bool,
 }
 
 /// One of several things that are wrong.
@@ -51,7 +57,7 @@ impl Problem {
 
     fn new(exit: u8, text: &str) -> Self {
         let (detail, hint) = split_hint(text);
-        Self { exit, detail, hint, kind: None, log: None, errors: Vec::new() }
+        Self { exit, detail, hint, kind: None, log: None, errors: Vec::new(), passing: false }
     }
 
     /// A command line that cannot be understood; the text may end with a `HINT:` line.
@@ -68,7 +74,10 @@ impl Problem {
     pub fn settings(WrongSettings(wrong): &WrongSettings) -> Self {
         let entry = |text: &String| {
             let (message, hint) = split_hint(text);
-            Entry { field: None, message, hint }
+            // What is wrong with a setting begins with its name.
+            let first = message.split(' ').next().unwrap_or_default();
+            let setting = SETTINGS.iter().find(|setting| setting.name == first);
+            Entry { field: setting.map(|it| it.name.to_owned()), message, hint }
         };
         let detail = match wrong.len() {
             1 => "a setting is wrong".to_owned(),
@@ -132,6 +141,17 @@ impl Problem {
             kind: text("kind"),
             log: text("log"),
             errors: serde_json::from_value(document["errors"].clone()).unwrap_or_default(),
+            passing: status == 429 || status >= 500,
+        }
+    }
+
+    /// Whether what went wrong may be over when it is asked again: the network,
+    /// or a catalog that another program holds.
+    pub fn may_pass(error: &anyhow::Error) -> bool {
+        match (error.downcast_ref::<Self>(), error.downcast_ref::<Error>()) {
+            (Some(told), _) => told.passing,
+            (_, Some(ours)) => matches!(ours, Error::Busy | Error::Internal(_)),
+            (None, None) => true,
         }
     }
 
@@ -140,8 +160,10 @@ impl Problem {
         let mut lines = Vec::new();
         for entry in &self.errors {
             lines.push(match &entry.field {
-                Some(field) => format!("cofferdam: {field}: {}", entry.message),
-                None => format!("cofferdam: {}", entry.message),
+                Some(field) if !entry.message.starts_with(field.as_str()) => {
+                    format!("cofferdam: {field}: {}", entry.message)
+                }
+                _ => format!("cofferdam: {}", entry.message),
             });
             lines.extend(entry.hint.as_ref().map(|hint| format!("HINT: {hint}")));
         }

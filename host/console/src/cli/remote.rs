@@ -14,6 +14,8 @@ use ureq::{
 
 use super::problem::Problem;
 
+const NEW_TOKEN: &str = "POST /api/v1/auth/login gives one; put it into COFFERDAM_TOKEN";
+
 /// A console and the token for it.
 #[derive(Clone)]
 pub struct Remote {
@@ -26,10 +28,8 @@ impl Remote {
     /// A console at this address.
     pub fn new(server: &str, token: Option<&str>) -> anyhow::Result<Self> {
         let Some(token) = token else {
-            return Err(Problem::usage(
-                "--server needs a token\nHINT: POST /api/v1/auth/login gives one; put it into COFFERDAM_TOKEN",
-            )
-            .into());
+            let text = format!("--server needs a token\nHINT: {NEW_TOKEN}");
+            return Err(Problem::usage(&text).into());
         };
         if !server.starts_with("http://") && !server.starts_with("https://") {
             let text = "--server is not an address such as https://backup.example";
@@ -125,5 +125,11 @@ pub fn segment(text: &str) -> String {
 fn problem(mut answer: Response<Body>) -> anyhow::Error {
     let status = answer.status().as_u16();
     let document = answer.body_mut().read_json::<Value>().unwrap_or_default();
-    Problem::of_answer(status, &document).into()
+    let mut problem = Problem::of_answer(status, &document);
+    if status == 401 {
+        // A token was sent, so `sign in first` would not tell what is wrong.
+        "the token is not valid or has expired".clone_into(&mut problem.detail);
+        problem.hint = Some(NEW_TOKEN.to_owned());
+    }
+    problem.into()
 }

@@ -17,6 +17,7 @@ pub async fn run(command: User, client: &Client, as_json: bool) -> anyhow::Resul
     let app = client.here()?;
     match command {
         User::Add { name, role, password_stdin } => {
+            users::role(&role)?;
             let password = ask(password_stdin)?;
             let id = users::add(app, &Actor::cli(), &name, &role, password).await?;
             if as_json {

@@ -26,12 +26,17 @@ pub(super) fn read(path: &Path, layers: &mut Layers) {
     let line_of = |at: usize| text[..at].matches('\n').count() + 1;
     let table: BTreeMap<String, Spanned<Value>> = match toml::from_str(&text) {
         Ok(table) => table,
-        // The parser's message quotes the line, which may hold a secret.
+        // The parser shows the line as well, which may hold a secret; the
+        // message itself is made of its own words.
         Err(error) => {
-            let line = error.span().map_or(1, |span| line_of(span.start));
-            return layers.wrong.push(format!(
-                "the settings file {shown} is not TOML: line {line} cannot be understood"
-            ));
+            let reason = error.message().lines().next().unwrap_or_default();
+            let at = error.span().map_or(0, |span| span.start);
+            // A string that is left open ends behind its line.
+            let open = reason.contains("string") && text[..at].ends_with('\n');
+            let line = line_of(if open { at - 1 } else { at });
+            return layers
+                .wrong
+                .push(format!("the settings file {shown} is not TOML: line {line}: {reason}"));
         }
     };
     let mut entries: Vec<_> = flatten(table);
@@ -86,5 +91,29 @@ fn plain(value: Value) -> Option<String> {
             items.map(|items| items.join(","))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_toml_is_named_with_its_line_and_reason_and_not_repeated() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("settings.toml");
+        for (text, said) in [
+            ("log = \"canary\nlisten = \"127.0.0.1:80\"\n", "line 1: invalid basic string"),
+            ("log = \"info\"\nlisten = 'canary", "line 2: invalid literal string"),
+            ("log = \"info\"\ncanary\n", "line 2: "),
+            ("log = \"canary\"\nlog = \"canary\"\n", "line 2: duplicate key"),
+            ("log = canary\n", "line 1: "),
+        ] {
+            fs::write(&file, text).expect("written");
+            let mut layers = Layers::default();
+            read(&file, &mut layers);
+            let [told] = layers.wrong.as_slice() else { panic!("{text}: {:?}", layers.wrong) };
+            assert!(told.contains(said) && !told.contains("canary"), "{text}: {told}");
+        }
     }
 }

@@ -65,7 +65,19 @@ pub fn parse_url(url: &str) -> anyhow::Result<Connection> {
         .or_else(|| url.strip_prefix("postgresql://"))
         .context("it starts with neither postgres:// nor sqlite:")?;
     let (rest, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    if parameters.contains('@') {
+        // Perhaps the rest of a password, so nothing of it is repeated.
+        bail!("an @ follows the ?: write ? as %3F and @ as %40 in the password and the parameters");
+    }
     let (authority, dbname) = rest.split_once('/').unwrap_or((rest, ""));
+    // Most likely a password that was not encoded: a part of it would become
+    // the database's name, and be shown and stored as one.
+    if dbname.contains(['@', '/', '#']) {
+        bail!(
+            "behind the first / there is another one, an @ or a #; \
+             in passwords and names they are written %2F, %40 and %23"
+        );
+    }
     let (login, address) = authority.rsplit_once('@').unwrap_or(("", authority));
     let (user, password) = match login.split_once(':') {
         Some((user, password)) => (user, Some(password)),
@@ -143,6 +155,41 @@ mod tests {
         assert_eq!(it.password.as_ref().map(Secret::expose), Some("p:w"));
         let socket = postgres("postgres:///shop?host=/run/postgresql");
         assert_eq!((socket.host.as_str(), socket.dbname.as_str()), ("/run/postgresql", "shop"));
+    }
+
+    #[test]
+    fn a_password_that_was_not_encoded_is_not_repeated() {
+        for bad in [
+            "postgres://u:one?canary@h/d",
+            "postgres://u:one?canary=two@h:5432/d?sslmode=require",
+            "postgres://u:one?sslmode=canary@h/d",
+            "postgres://u:5?sslrootcert=x&canary=y@h/d",
+        ] {
+            let error = format!("{:#}", parse_url(bad).expect_err("it is refused"));
+            assert!(error.contains("%3F") && !error.contains("canary"), "{bad}: {error}");
+        }
+        let encoded = postgres("postgres://u:one%3Fcanary%40@h/d");
+        assert_eq!(encoded.password.as_ref().map(Secret::expose), Some("one?canary@"));
+    }
+
+    #[test]
+    fn a_password_that_was_not_encoded_is_refused_without_a_part_of_it() {
+        for bad in [
+            "postgres://u:can/ary@h/d",
+            "postgres://u:can/ary@h:5432",
+            "postgres://u:can/ar/y@h/d",
+            "postgres://u:can#/ary@h/d",
+            "postgres://u:5432/canary@h/d",
+            "postgres://h/can#ary",
+        ] {
+            let told = format!("{:#}", parse_url(bad).expect_err(bad));
+            assert!(told.contains("%2F") && !told.contains("can"), "{bad}: {told}");
+        }
+        for (good, password) in [("p%2Fw", "p/w"), ("p@w", "p@w"), ("p#w", "p#w"), ("p%23", "p#")] {
+            let it = postgres(&format!("postgres://u:{good}@h/d"));
+            assert_eq!(it.password.as_ref().map(Secret::expose), Some(password));
+            assert_eq!((it.host.as_str(), it.dbname.as_str()), ("h", "d"));
+        }
     }
 
     #[test]

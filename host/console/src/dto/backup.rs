@@ -79,11 +79,9 @@ impl Backup {
     /// The record with its deliveries as JSON; `now` gives the relative time.
     pub fn new(record: &Record, deliveries: &[DeliveryRecord], now: DateTime<Utc>) -> Self {
         let is_copied = || deliveries.iter().any(DeliveryRecord::is_copy);
-        let downloadable = match record.status {
-            BackupStatus::Running => true,
-            BackupStatus::Completed => record.file_state == Some(FileState::Present) || is_copied(),
-            _ => false,
-        };
+        let downloadable = record.status == BackupStatus::Running
+            || record.has_file()
+            || (record.status == BackupStatus::Completed && is_copied());
         let duration = record.started_at.zip(record.completed_at);
         Self {
             id: record.id.to_string(),

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 /// The wish for a backup.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"database": "shop"}))]
 pub struct NewBackup {
     /// Short name or identifier of the database.
     pub database: String,
@@ -70,6 +71,7 @@ pub struct Pin {
 /// The labels of a backup, all of them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"labels": ["before-upgrade"]}))]
 pub struct Labels {
     /// At most 20, each of 1 to 40 characters.
     pub labels: Vec<String>,
@@ -82,6 +84,7 @@ fn yes() -> bool {
 /// What may be asked of the list.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct BackupQuery {
     /// 1 to 200, 50 without it.
     pub limit: Option<u32>,

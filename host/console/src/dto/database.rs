@@ -134,6 +134,10 @@ pub struct DatabaseList {
 /// its value, and the password is kept unless another is given.
 #[derive(Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "shop", "engine": "postgres", "host": "127.0.0.1", "port": 5432,
+    "dbname": "shop", "user": "backup", "password": "", "sslmode": "prefer",
+}))]
 pub struct DatabaseInput {
     /// Short name; without it, one is made from the database's own name.
     #[serde(default)]

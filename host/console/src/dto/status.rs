@@ -15,7 +15,8 @@ pub struct Stats {
     pub failed: u64,
     /// Bytes of the files that are present.
     pub total_size_bytes: u64,
-    /// Completed among completed and failed, 0 to 1; nothing without any.
+    /// Completed among completed and failed that were asked for in the last
+    /// 30 days, 0 to 1; nothing without any.
     pub success_rate: Option<f64>,
     /// When the newest backup was asked for.
     pub latest: Option<DateTime<Utc>>,

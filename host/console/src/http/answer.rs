@@ -199,7 +199,11 @@ pub fn finish(text: &str) -> String {
     let mut letters = text.trim_end_matches('.').chars();
     letters
         .next()
-        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+        // A full stop behind SQL would be copied with it.
+        .map_or_else(String::new, |first| {
+            let stop = if text.ends_with(';') { "" } else { "." };
+            format!("{}{}{stop}", first.to_uppercase(), letters.as_str())
+        })
 }
 
 /// Browsers go to the sign-in page and come back; parts of pages that htmx
@@ -214,11 +218,14 @@ fn to_login(request: &HttpRequest) -> HttpResponse {
         _ => "/login".to_owned(),
     };
     let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    if accepts.is_some_and(|types| types.contains("text/event-stream")) {
+    // htmx would also take a stream for an answer, whatever it asks for.
+    let asked = *request.method() != actix_web::http::Method::GET;
+    if !asked && accepts.is_some_and(|types| types.contains("text/event-stream")) {
         return HttpResponse::Unauthorized().finish();
     }
     if chrome::is_part(request) {
-        return HttpResponse::Unauthorized().insert_header(("hx-redirect", "/login")).finish();
+        let to = if asked { "/login?ended=true" } else { "/login" };
+        return HttpResponse::Unauthorized().insert_header(("hx-redirect", to)).finish();
     }
     HttpResponse::SeeOther().insert_header((header::LOCATION, back)).finish()
 }

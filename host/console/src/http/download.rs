@@ -92,9 +92,11 @@ async fn finished(
     if let Wanted::Part(from, to) = wanted {
         response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{size}")));
     }
-    // A download in parts is one download, noted with its first part.
-    if !head && from == 0 {
-        files::note_download(app, by, backup).await?;
+    if !head {
+        match wanted {
+            Wanted::Whole => files::note_download(app, by, backup).await?,
+            Wanted::Part(..) => files::note_part(app, by, backup).await?,
+        }
     }
     let receiver = match stored {
         Stored::Copy(copy) if !head => copy.fetch(app, from, length),

@@ -19,4 +19,4 @@ mod throttle;
 mod tls;
 
 pub use server::{Bound, bind, listen};
-pub use throttle::Throttle;
+pub use throttle::{Throttle, network};

@@ -19,9 +19,14 @@ use cofferdam_model::{Timestamp, UserId};
 use cofferdam_views::{Notice, NoticeKind};
 
 use super::guard::Remote;
-use crate::{app::App, service::Error, token};
+use crate::{
+    app::App,
+    service::{Error, users::Verified},
+    token,
+};
 
 const USER: &str = "user";
+const VERIFIED: &str = "verified";
 const CSRF: &str = "csrf";
 const KEY: &str = "digest";
 const ADDRESS: &str = "address";
@@ -49,11 +54,20 @@ pub fn middleware(app: &Arc<App>) -> SessionMiddleware<Store> {
         .build()
 }
 
-/// Begins a signed-in session under a new key; whatever key there was before is void.
-pub fn begin(session: &Session, user: UserId, request: &HttpRequest) -> anyhow::Result<()> {
+/// Begins a signed-in session under a new key; whatever key there was before is
+/// void. What was verified must still hold when the session is stored.
+pub fn begin(
+    session: &Session,
+    user: UserId,
+    verified: Option<Verified>,
+    request: &HttpRequest,
+) -> anyhow::Result<()> {
     session.clear();
     session.renew();
     session.insert(USER, user.to_string())?;
+    if let Some(verified) = verified {
+        session.insert(VERIFIED, verified.password_changed_at.timestamp_millis())?;
+    }
     session.insert(CSRF, token::random().expose())?;
     if let Some(remote) = request.extensions().get::<Remote>() {
         session.insert(ADDRESS, remote.0.to_string())?;
@@ -136,7 +150,7 @@ impl Store {
     async fn insert(&self, state: &State) -> anyhow::Result<SessionKey> {
         let key = token::random();
         let now = self.app.now();
-        let new = NewSession {
+        let mut new = NewSession {
             digest: Digest::of(key.expose()),
             user_id: owner(state),
             state: stored(state)?,
@@ -145,6 +159,12 @@ impl Store {
         };
         let mut tx = self.app.catalog.begin().await?;
         tx.purge_sessions(now).await?;
+        if let Some(verified) = verified(state)
+            && !verified.holds(&mut tx).await?
+        {
+            // The session of nobody: the next page asks them to sign in again.
+            (new.user_id, new.state) = (None, "{}".to_owned());
+        }
         tx.insert_session(&new, now).await?;
         tx.commit().await?;
         Ok(key.expose().to_owned().try_into()?)
@@ -194,8 +214,15 @@ fn owner(state: &State) -> Option<UserId> {
     serde_json::from_str::<String>(state.get(USER)?).ok()?.parse().ok()
 }
 
+fn verified(state: &State) -> Option<Verified> {
+    let changed: i64 = serde_json::from_str(state.get(VERIFIED)?).ok()?;
+    let password_changed_at = Timestamp::from_timestamp_millis(changed)?;
+    Some(Verified { id: owner(state)?, password_changed_at })
+}
+
 fn stored(state: &State) -> anyhow::Result<String> {
-    let kept: HashMap<_, _> = state.iter().filter(|(name, _)| *name != KEY).collect();
+    let kept: HashMap<_, _> =
+        state.iter().filter(|(name, _)| *name != KEY && *name != VERIFIED).collect();
     Ok(serde_json::to_string(&kept)?)
 }
 

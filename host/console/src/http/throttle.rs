@@ -52,8 +52,9 @@ impl Throttle {
     }
 }
 
-/// An IPv6 caller has a whole /64 to choose addresses from.
-fn network(address: IpAddr) -> IpAddr {
+/// What a caller is known by: an IPv6 caller has a whole /64 to choose
+/// addresses from.
+pub fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => match v6.to_ipv4_mapped() {

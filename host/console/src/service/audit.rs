@@ -6,7 +6,7 @@ use cofferdam_catalog::{ActorKind, NewAudit, NewComponent, Outcome, Tx};
 use cofferdam_model::{Backup, Database, Delivery, Destination, Timestamp, UserId};
 use serde_json::{Value, json};
 
-use super::{Actor, Door, Result};
+use super::{Actor, Door, Result, repeats::Due};
 use crate::app::App;
 
 /// What an entry is about.
@@ -113,6 +113,28 @@ pub async fn record_alone(app: &App, actor: &Actor, action: &str, object: Object
     Ok(())
 }
 
+/// Records, before its bytes leave, that a part of a file is fetched; parts
+/// that the same person fetches of the same file within some minutes are
+/// counted first, and recorded by [`write_counted`].
+pub async fn record_part(app: &App, actor: &Actor, action: &str, object: Object) -> Result<()> {
+    let entry = entry(actor, action, Outcome::Allowed)
+        .object(object.kind, object.id, object.name)
+        .details(json!({ "part": true }));
+    // Held over the write: no part leaves on the word of an entry that is not there yet.
+    let parts = app.parts.lock().await;
+    let Some(due) = parts.count(entry, None, Instant::now()) else { return Ok(()) };
+    let written = async {
+        let mut tx = app.catalog.begin().await?;
+        tx.audit(&due.entry(), app.now()).await?;
+        tx.commit().await
+    };
+    let written = written.await;
+    if written.is_err() {
+        parts.forget(&due);
+    }
+    Ok(written?)
+}
+
 /// Records a refusal; one that is repeated within a minute is counted first,
 /// and recorded by [`write_counted`]. That it cannot be recorded must not turn
 /// the refusal into something else.
@@ -127,32 +149,48 @@ pub async fn sign_in_failed(app: &App, actor: &Actor, why: &str) {
     refused(app, entry(actor, "session.create", Outcome::Denied).details(details)).await;
 }
 
-/// Records the refusals that were only counted and whose minute is over; at
-/// the console's end all of them.
+/// Records what was only counted and whose time is over; at the console's end
+/// all of it.
 pub async fn write_counted(app: &App, all: bool) {
-    write(app, &app.denials.due(Instant::now(), all)).await;
+    let due = app.denials.due(Instant::now(), all);
+    if !write(app, &due).await {
+        app.denials.put_back(&due, Instant::now());
+    }
+    let parts = app.parts.lock().await;
+    let due = parts.due(Instant::now(), all);
+    if !write(app, &due).await {
+        parts.put_back(&due, Instant::now());
+    }
 }
 
 async fn refused(app: &App, refusal: NewAudit) {
     let others = entry(&Actor::system(), "access", Outcome::Denied)
         .details(json!({ "request": "more kinds of refusals than are told apart" }));
-    if let Some(entry) = app.denials.count(refusal, others, Instant::now()) {
-        write(app, &[entry]).await;
+    if let Some(due) = app.denials.count(refusal, Some(others), Instant::now()) {
+        let due = [due];
+        if !write(app, &due).await {
+            app.denials.put_back(&due, Instant::now());
+        }
     }
 }
 
-async fn write(app: &App, entries: &[NewAudit]) {
-    if entries.is_empty() {
-        return;
+/// `false` when they were not written.
+async fn write(app: &App, due: &[Due]) -> bool {
+    if due.is_empty() {
+        return true;
     }
     let written = async {
         let mut tx = app.catalog.begin().await?;
-        for entry in entries {
-            tx.audit(entry, app.now()).await?;
+        for due in due {
+            tx.audit(&due.entry(), app.now()).await?;
         }
         tx.commit().await
     };
-    if let Err(error) = written.await {
-        tracing::error!(count = entries.len(), "audit entries could not be written: {error}");
+    match written.await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::error!(count = due.len(), "audit entries could not be written yet: {error}");
+            false
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Backups: asking for one, looking at them, cancelling, keeping, deleting.
 //! How they are named and filtered is in `backup_find` and `backup_filter`.
 
+use std::result::Result as StdResult;
+
+use cofferdam_artifact::{Folder, FolderError};
 use cofferdam_backup::Stop;
 use cofferdam_catalog::{BackupFilter, BackupPage, Cancelled, Digest, NewBackup};
 use cofferdam_model::{
@@ -8,7 +11,11 @@ use cofferdam_model::{
 };
 
 use super::{Actor, Error, FieldError, Result, audit, databases, destinations};
-use crate::{app::App, dto, hub::Change};
+use crate::{
+    app::{App, FOLDER_LIMIT},
+    dto,
+    hub::Change,
+};
 
 pub use super::{backup_filter::filter, backup_find::find};
 
@@ -235,8 +242,14 @@ pub async fn set_labels(
 
 /// The sidecar repeats pin and labels, so that they survive the catalog.
 pub async fn after_change(app: &App, id: BackupId) -> Result<Backup> {
-    let backup = get(app, id).await?;
     app.hub.tell(Change::Backup(id));
+    // Of two changes at once, whoever writes last must have read last.
+    let turn = app.sidecars.clone().lock_owned();
+    let Ok(turn) = tokio::time::timeout(FOLDER_LIMIT, turn).await else {
+        tracing::warn!(backup = %id, "the sidecar was not brought up to date: the folder does not answer");
+        return get(app, id).await;
+    };
+    let backup = get(app, id).await?;
     let (Some(filename), BackupStatus::Completed) = (backup.filename.clone(), backup.status) else {
         return Ok(backup);
     };
@@ -244,6 +257,8 @@ pub async fn after_change(app: &App, id: BackupId) -> Result<Backup> {
     let written = match app.folder().await {
         Ok(folder) => {
             let rewrite = move || {
+                // Until it is written, even if whoever asked has gone away.
+                let _turn = turn;
                 let mut sidecar = folder.read_sidecar(&filename)?;
                 if sidecar.pinned == pinned && sidecar.labels == labels {
                     return Ok(());
@@ -264,6 +279,18 @@ pub async fn after_change(app: &App, id: BackupId) -> Result<Backup> {
         tracing::warn!(backup = %id, "the sidecar could not be brought up to date: {error:#}");
     }
     Ok(backup)
+}
+
+/// Removes a backup's file, unless another backup has the name by now: then
+/// the file is that one's.
+pub fn remove_file(folder: &Folder, id: BackupId, filename: &str) -> StdResult<(), FolderError> {
+    match folder.read_sidecar(filename) {
+        Ok(sidecar) if sidecar.id != id => {
+            tracing::warn!(file = filename, backup = %id, "the file is left: it is another backup's");
+            Ok(())
+        }
+        _ => folder.remove(filename),
+    }
 }
 
 /// Whether this is the only good backup of its database: without it there is
@@ -316,7 +343,9 @@ pub async fn delete(app: &App, by: &Actor, backup: &Backup, keep_remote: bool) -
     let work = tokio::spawn(async move {
         tx.commit().await?;
         let Some((folder, filename)) = folder.zip(deleted.filename) else { return Ok(()) };
-        let removed = tokio::task::spawn_blocking(move || folder.remove(&filename)).await;
+        let id = deleted.id;
+        let remove = move || remove_file(&folder, id, &filename);
+        let removed = tokio::task::spawn_blocking(remove).await;
         removed.map_err(|error| Error::Internal(error.into()))?.map_err(|error| Error::Conflict {
             message: format!(
                 "the record is deleted, but its file could not be removed yet: {error}"

@@ -109,6 +109,11 @@ pub fn same_file(one: &Path, other: &Path) -> bool {
     real(one) == real(other)
 }
 
+/// Whether a connection leads to this SQLite file.
+pub fn leads_to(connection: &Connection, file: &Path) -> bool {
+    matches!(connection, Connection::Sqlite(it) if same_file(&it.path, file))
+}
+
 fn plain_host(host: &str) -> String {
     match host.trim_end_matches('.').to_lowercase().as_str() {
         "localhost" | "127.0.0.1" | "::1" => "localhost".to_owned(),

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use cofferdam_artifact::Folder;
 use cofferdam_backup::{Control, Preflight};
 use cofferdam_catalog::{DatabaseUpdate, NewDatabase, Tx};
 use cofferdam_model::{
@@ -53,15 +54,17 @@ pub async fn add(app: &Arc<App>, by: &Actor, input: &DatabaseInput) -> Result<Ad
     same_as.retain(|other| {
         open(app, other).is_ok_and(|other| connection::same_place(&other, &connection))
     });
-    // It is stored by now, so whatever goes wrong is a finding and no refusal.
-    let first_look = match check_within(app, &database, FIRST_LOOK_LIMIT).await {
-        Ok(checked) => checked,
-        Err(error) => {
-            let failure = Failure::new(FailureKind::Internal, error.to_string());
-            Checked { at: app.now(), took: Duration::ZERO, found: Err(failure) }
-        }
-    };
+    let first_look = first_look(app, &database).await;
     Ok(Added { database, first_look, same_as })
+}
+
+/// Looks at a database that was just added, for some seconds at most. It is
+/// stored by now, so whatever goes wrong is a finding and no refusal.
+pub async fn first_look(app: &Arc<App>, database: &Database) -> Checked {
+    check_within(app, database, FIRST_LOOK_LIMIT).await.unwrap_or_else(|error| {
+        let failure = Failure::new(FailureKind::Internal, error.to_string());
+        Checked::new(app, database, Duration::ZERO, Err(failure))
+    })
 }
 
 async fn store(app: &App, by: &Actor, input: &DatabaseInput) -> Result<(Database, Connection)> {
@@ -167,7 +170,6 @@ pub async fn update(
     let changed = tx.database(database.id).await?.ok_or(Error::NotFound("database"))?;
     audit::record(&mut tx, by, "database.update", audit::Object::database(&changed), now).await?;
     tx.commit().await?;
-    forget_check(app, database.id);
     Ok(changed)
 }
 
@@ -178,12 +180,8 @@ pub async fn remove(app: &App, by: &Actor, database: &Database) -> Result<()> {
     tx.remove_database(database.id, now).await?;
     audit::record(&mut tx, by, "database.delete", audit::Object::database(database), now).await?;
     tx.commit().await?;
+    app.checks.lock().unwrap_or_else(PoisonError::into_inner).remove(&database.id);
     Ok(())
-}
-
-/// With other settings the last look says nothing any more.
-fn forget_check(app: &App, id: DatabaseId) {
-    app.checks.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
 }
 
 /// What a look at a database found.
@@ -195,6 +193,21 @@ pub struct Checked {
     pub took: Duration,
     /// What was found, or why it could not be looked at.
     pub found: std::result::Result<Preflight, Failure>,
+    /// What was looked at.
+    settings: String,
+    sealed: Option<Vec<u8>>,
+}
+
+impl Checked {
+    fn new(
+        app: &App,
+        database: &Database,
+        took: Duration,
+        found: std::result::Result<Preflight, Failure>,
+    ) -> Self {
+        let (settings, sealed) = (database.settings.clone(), database.sealed.clone());
+        Self { at: app.now(), took, found, settings, sealed }
+    }
 }
 
 /// Looks whether a backup would work now, and remembers what was found.
@@ -209,33 +222,52 @@ async fn check_within(app: &Arc<App>, database: &Database, limit: Duration) -> R
         Err(Error::Failed(failure)) => Err(failure),
         Err(other) => return Err(other),
     };
-    let checked = Checked { at: app.now(), took: begun.elapsed(), found };
+    let checked = Checked::new(app, database, begun.elapsed(), found);
     app.checks.lock().unwrap_or_else(PoisonError::into_inner).insert(database.id, checked.clone());
     Ok(checked)
 }
 
-/// What the last look found, if there was one since the console started.
-pub fn last_check(app: &App, id: DatabaseId) -> Option<Checked> {
-    app.checks.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+/// What the last look found, if there was one since the console started. One
+/// at other settings, also one that ended after they were changed, says
+/// nothing any more.
+pub fn last_check(app: &App, database: &Database) -> Option<Checked> {
+    let checks = app.checks.lock().unwrap_or_else(PoisonError::into_inner);
+    let last = checks.get(&database.id);
+    last.filter(|it| it.settings == database.settings && it.sealed == database.sealed).cloned()
 }
 
 async fn look(app: &Arc<App>, database: &Database, limit: Duration) -> Result<Preflight> {
-    tokio::time::timeout(limit, survey(app, database)).await.unwrap_or_else(|_| {
-        let text = format!("the server did not answer within {} seconds", limit.as_secs());
-        let hint = "look whether host and port are right, the server is up, and no lock is held";
-        Err(Failure::new(FailureKind::Timeout, text).hint(hint).into())
+    let until = tokio::time::Instant::now() + limit;
+    let late = |text: &str, hint| {
+        let text = format!("{text} within {} seconds", limit.as_secs());
+        Error::from(Failure::new(FailureKind::Timeout, text).hint(hint))
+    };
+    let folder = tokio::time::timeout_at(until, app.folder()).await.map_err(|_| {
+        late("the backup folder did not answer", "look whether its disk is there and answers")
+    })??;
+    tokio::time::timeout_at(until, survey(app, database, folder)).await.unwrap_or_else(|_| {
+        Err(match database.engine {
+            Engine::Postgres => late(
+                "the server did not answer",
+                "look whether host and port are right, the server is up, and no lock is held",
+            ),
+            Engine::Sqlite => late(
+                "the file could not be read",
+                "look whether its disk answers, and no program holds the database locked",
+            ),
+        })
     })
 }
 
-async fn survey(app: &Arc<App>, database: &Database) -> Result<Preflight> {
+async fn survey(app: &Arc<App>, database: &Database, folder: Folder) -> Result<Preflight> {
     let connection = open(app, database)?;
-    let folder = app.folder().await?;
     let control = Control::new();
     // Whoever asked may go away before the answer is there.
     let _watch = StopWhenDropped(control.clone());
     let app = app.clone();
     let work = tokio::task::spawn_blocking(move || {
-        cofferdam_backup::check(&connection, &app.clients(), &folder, &control)
+        let keep_free = app.config.limits.keep_free_bytes;
+        cofferdam_backup::check(&connection, &app.clients(), &folder, keep_free, &control)
     });
     Ok(work.await.map_err(|error| Error::Internal(error.into()))??)
 }

@@ -3,12 +3,14 @@
 use std::{fmt::Write as _, fs::File, time::Duration};
 
 use cofferdam_artifact::{FolderError, follow::Live};
-use cofferdam_model::{Backup, BackupStatus, Database, Engine, FileState, LogLine, Role};
+use cofferdam_model::{
+    Backup, BackupId, BackupStatus, Database, Engine, FileState, LogLine, Role, TableFacts,
+};
 use tokio::sync::watch;
 
 use super::{Actor, Error, Result, audit, backups, connection, fetch};
 use crate::{
-    app::App,
+    app::{App, FOLDER_LIMIT, at_folder},
     hub::{Change, Running},
 };
 
@@ -69,14 +71,36 @@ pub async fn note_download(app: &App, by: &Actor, backup: &Backup) -> Result<()>
     audit::record_alone(app, by, "backup.download", audit::Object::backup(backup)).await
 }
 
-/// Whether this is a backup of the console's own catalog. An SQLite database
-/// that was removed might be, so it counts as one.
+/// The same for one of several parts.
+pub async fn note_part(app: &App, by: &Actor, backup: &Backup) -> Result<()> {
+    audit::record_part(app, by, "backup.download", audit::Object::backup(backup)).await
+}
+
+/// Tables that every catalog has, and hardly another database all of.
+const TELLING: [&str; 4] = ["users", "sessions", "audit", "backup_facts"];
+
+/// Whether this is a backup of the console's own catalog, or of a copy of it.
+/// What is in the file decides: data folder and settings may have changed
+/// since. Of a file that is not there yet, the database's path is known; an
+/// SQLite database that was removed might be the catalog, so it counts as it.
 async fn is_own_catalog(app: &App, backup: &Backup) -> Result<bool> {
     if backup.engine != Engine::Sqlite {
         return Ok(false);
     }
+    let facts = app.catalog.backup_facts(backup.id).await?;
+    if facts.is_some_and(|facts| looks_like_catalog(&facts.tables)) {
+        return Ok(true);
+    }
+    let began_as = app.hub.running(backup.id).and_then(|it| it.own_catalog.get().copied());
+    if began_as == Some(true) {
+        return Ok(true);
+    }
     let Some(database) = app.catalog.database(backup.database_id).await? else { return Ok(true) };
     Ok(is_own(app, &database))
+}
+
+fn looks_like_catalog(tables: &[TableFacts]) -> bool {
+    TELLING.iter().all(|name| tables.iter().any(|table| table.name.trim_matches('"') == *name))
 }
 
 /// Whether a database is the console's own catalog.
@@ -116,44 +140,65 @@ async fn open_file(app: &App, backup: &Backup) -> Result<Source> {
 /// Looks whether a completed backup's file is there with its recorded size,
 /// and notes what has changed. A folder that cannot be looked at says nothing.
 pub async fn look(app: &App, mut backup: Backup) -> Result<Backup> {
+    if let Some(found) = changed(app, &backup).await? {
+        note(app, &[(backup.id, found)]).await;
+        backup.file_state = Some(found);
+    }
+    Ok(backup)
+}
+
+/// The state of a completed backup's file, where it is another than recorded.
+pub async fn changed(app: &App, backup: &Backup) -> Result<Option<FileState>> {
     let (BackupStatus::Completed, Some(name)) = (backup.status, backup.filename.clone()) else {
-        return Ok(backup);
+        return Ok(None);
     };
-    let Ok(folder) = app.folder().await else { return Ok(backup) };
-    let size = tokio::task::spawn_blocking(move || {
-        let file = folder.open_artifact(&name)?;
-        Ok(file.metadata().ok().map(|facts| facts.len()))
+    let Ok(folder) = app.folder().await else { return Ok(None) };
+    let size = at_folder(FOLDER_LIMIT, move || {
+        Ok(folder.open_artifact(&name).map(|file| file.metadata().ok().map(|it| it.len())))
     });
-    let found = match size.await.map_err(|error| Error::Internal(error.into()))? {
-        Ok(None) => return Ok(backup),
+    let found = match size.await.map_err(Error::Internal)? {
+        Ok(None) => return Ok(None),
         Ok(size) if size == backup.size_bytes => FileState::Present,
         Ok(_) => FileState::Corrupt,
         Err(error) if is_missing(&error) => FileState::Missing,
         Err(error) => {
             tracing::warn!(backup = %backup.id, "the file cannot be looked at: {error}");
-            return Ok(backup);
+            return Ok(None);
         }
     };
-    if backup.file_state != Some(found) {
-        let noted = async {
-            let mut tx = app.catalog.begin_within(Duration::ZERO).await?;
-            tx.set_file_state(backup.id, found).await?;
-            tx.commit().await
-        };
-        // What was seen counts, also while the catalog cannot be written; the
-        // next look notes it.
-        if let Err(error) = noted.await {
-            tracing::warn!(backup = %backup.id, "the state of a file was not noted: {error}");
-        }
-        backup.file_state = Some(found);
-        app.hub.tell(Change::Backup(backup.id));
-        app.hub.tell(Change::List);
+    Ok((backup.file_state != Some(found)).then_some(found))
+}
+
+/// Notes the states of files, all in one transaction.
+pub async fn note(app: &App, states: &[(BackupId, FileState)]) {
+    if states.is_empty() {
+        return;
     }
-    Ok(backup)
+    let noted = async {
+        let mut tx = app.catalog.begin_within(Duration::ZERO).await?;
+        for (id, found) in states {
+            match tx.set_file_state(*id, *found).await {
+                // It was deleted meanwhile.
+                Err(cofferdam_catalog::Error::Conflict(_)) => {}
+                other => other?,
+            }
+        }
+        tx.commit().await
+    };
+    // What was seen counts, also while the catalog cannot be written; the
+    // next look notes it.
+    if let Err(error) = noted.await {
+        tracing::warn!(count = states.len(), "the states of files were not noted: {error}");
+    }
+    for (id, _) in states {
+        app.hub.tell(Change::Backup(*id));
+    }
+    app.hub.tell(Change::List);
 }
 
 fn is_missing(error: &FolderError) -> bool {
-    matches!(error, FolderError::NotFound(_))
+    // A link or a folder under the name is not the file.
+    matches!(error, FolderError::NotFound(_) | FolderError::NotAFile(_))
 }
 
 /// Free bytes where the backups are kept, if they can be told.

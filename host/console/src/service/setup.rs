@@ -1,9 +1,13 @@
 //! The first start: the first administrator, the first database, the backup folder.
 
+use std::sync::Arc;
+
+use anyhow::bail;
 use chrono::TimeDelta;
-use cofferdam_artifact::Folder;
 use cofferdam_catalog::{Digest, NewUser};
-use cofferdam_model::{Connection, Role, Secret, SqliteConnection, UserId, Username};
+use cofferdam_model::{
+    Connection, Database, FailureKind, Role, Secret, SqliteConnection, UserId, Username,
+};
 
 use super::{Actor, Error, Result, audit, connection, databases};
 use crate::{
@@ -12,19 +16,53 @@ use crate::{
 };
 
 /// Takes the environment over, once, and makes what every start needs.
-/// Afterwards the environment changes nothing any more.
-pub async fn first_start(app: &App) -> anyhow::Result<()> {
+/// Afterwards the environment changes nothing any more. Gives the database
+/// that the environment named, if it was added now.
+pub async fn first_start(app: &App) -> anyhow::Result<Option<Database>> {
     first_administrator(app).await?;
     backup_folder(app).await?;
-    match app.catalog.setting(keys::IMPORTED).await? {
-        None => first_database(app).await?,
-        Some(_) if app.config.first_start.database.is_some() => tracing::info!(
-            "DATABASE_URL and POSTGRES_* were read at the first start and are ignored since; \
-             further databases are added on the page or with `cofferdam database add`"
-        ),
-        Some(_) => {}
+    let named = app.config.first_start.database.as_ref();
+    if app.catalog.setting(keys::IMPORTED).await?.is_none() {
+        let added = first_database(app).await?;
+        return Ok(named.map(|_| added));
     }
-    Ok(())
+    if let Some(named) = named
+        && !is_listed(app, named).await?
+    {
+        tracing::warn!(
+            "there is a catalog already, so DATABASE_URL and POSTGRES_* are not read; \
+             add the database on the page or with `cofferdam database add`"
+        );
+    }
+    Ok(None)
+}
+
+async fn is_listed(app: &App, connection: &Connection) -> anyhow::Result<bool> {
+    let all = app.catalog.databases().await?;
+    let same = |other: Connection| connection::same_place(&other, connection);
+    Ok(all.iter().any(|it| databases::open(app, it).is_ok_and(same)))
+}
+
+/// Tells the log whether the database that the environment named answers.
+pub async fn look_at_first(app: Arc<App>, database: Database) {
+    let name = database.slug.as_str();
+    let advice =
+        |hint: Option<&String>| hint.map_or_else(String::new, |it| format!("; HINT: {it}"));
+    match databases::first_look(&app, &database).await.found {
+        Ok(found) => {
+            for problem in &found.problems {
+                let hint = advice(problem.hint.as_ref());
+                tracing::warn!("the first database, {name}: {}{hint}", problem.text);
+            }
+        }
+        Err(failure) => {
+            let hint = advice(failure.hint.as_ref());
+            tracing::warn!(
+                "the first database, {name}, cannot be looked at: {}{hint}",
+                failure.message
+            );
+        }
+    }
 }
 
 async fn first_administrator(app: &App) -> anyhow::Result<()> {
@@ -55,12 +93,20 @@ async fn first_administrator(app: &App) -> anyhow::Result<()> {
 
 /// The folder's marker is made once, together with its entry in the catalog.
 /// A folder that already has a marker, and a catalog that has never seen it,
-/// is somebody's older folder: it is taken over with its backups.
+/// is somebody's older folder: it is taken over with its backups, unless
+/// somebody uses it.
 async fn backup_folder(app: &App) -> anyhow::Result<()> {
     if app.catalog.setting(keys::FOLDER).await?.is_some() {
-        return Ok(());
+        // A folder that is not there may come back; one in use is refused at once.
+        return match app.folder().await {
+            Err(failure) if failure.kind == FailureKind::Settings => {
+                let hint = failure.hint.as_deref().unwrap_or_default();
+                bail!("{failure}\nHINT: {hint}")
+            }
+            _ => Ok(()),
+        };
     }
-    let (_, id) = Folder::create(&app.config.backup_dir)?;
+    let id = app.make_folder()?;
     let mut tx = app.catalog.begin().await?;
     tx.set_setting(keys::FOLDER, &id.to_string()).await?;
     tx.commit().await?;
@@ -69,7 +115,7 @@ async fn backup_folder(app: &App) -> anyhow::Result<()> {
 
 /// The database that the settings name, or the console's own catalog, so that
 /// Generate Backup works with nothing else installed.
-async fn first_database(app: &App) -> anyhow::Result<()> {
+async fn first_database(app: &App) -> anyhow::Result<Database> {
     let own = || Connection::Sqlite(SqliteConnection { path: app.config.catalog.clone() });
     let connection = app.config.first_start.database.clone().unwrap_or_else(own);
     let name = match &app.config.first_start.database {
@@ -78,10 +124,10 @@ async fn first_database(app: &App) -> anyhow::Result<()> {
     };
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
-    databases::insert(app, &mut tx, &Actor::system(), &name, &connection, now).await?;
+    let added = databases::insert(app, &mut tx, &Actor::system(), &name, &connection, now).await?;
     tx.set_setting(keys::IMPORTED, &now.to_rfc3339()).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(added)
 }
 
 /// Whether the first administrator is still to be made.

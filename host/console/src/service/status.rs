@@ -26,7 +26,7 @@ pub async fn stats(app: &App) -> Result<dto::Stats> {
     Ok(dto::Stats {
         total: stats.total,
         completed: stats.completed,
-        failed: stats.failed_recently,
+        failed: stats.failed,
         total_size_bytes: stats.total_bytes,
         success_rate: stats.success_rate,
         latest: stats.latest.map(|it| it.created_at),

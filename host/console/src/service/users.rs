@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use chrono::TimeDelta;
-use cofferdam_catalog::{Digest, NewToken, NewUser, User};
+use cofferdam_catalog::{Digest, NewToken, NewUser, Tx, User};
 use cofferdam_model::{Role, Secret, Timestamp, UserId, Username};
 
 use super::{Actor, Door, Error, FieldError, Result, audit};
@@ -51,6 +51,33 @@ pub async fn actor_by_token(
     Ok(app.catalog.user(token.user_id).await?.and_then(|user| actor(&user, Door::Api, remote)))
 }
 
+/// Somebody whose password fitted.
+pub struct SignedIn {
+    /// As whom they act.
+    pub actor: Actor,
+    /// What was proven.
+    pub verified: Verified,
+}
+
+/// Whose password fitted, and since when it is their password: checking it
+/// takes a while, in which it can be changed.
+#[derive(Debug, Clone, Copy)]
+pub struct Verified {
+    /// Who.
+    pub id: UserId,
+    /// When that password was set.
+    pub password_changed_at: Timestamp,
+}
+
+impl Verified {
+    /// Whether it is still true, as this transaction sees it.
+    pub async fn holds(self, tx: &mut Tx) -> cofferdam_catalog::Result<bool> {
+        Ok(tx.user(self.id).await?.is_some_and(|user| {
+            user.password_changed_at == self.password_changed_at && user.disabled_at.is_none()
+        }))
+    }
+}
+
 /// Checks name and password. Unknown names, disabled people and wrong
 /// passwords get one answer, after the same work.
 pub async fn sign_in(
@@ -59,7 +86,7 @@ pub async fn sign_in(
     name: &str,
     password: Secret,
     remote: Option<IpAddr>,
-) -> Result<(Actor, UserId)> {
+) -> Result<SignedIn> {
     // The name as typed may be a password in the wrong field.
     let unknown = Actor::stranger(door, remote);
     if let Some(address) = remote
@@ -76,9 +103,11 @@ pub async fn sign_in(
     let password = if too_long { Secret::new("") } else { password };
     let fits =
         app.passwords.verify(password, user.as_ref().map(|it| it.password_hash.clone())).await;
-    let id = user.as_ref().map(|it| it.id);
-    let signed_in = user.filter(|_| fits).and_then(|user| actor(&user, door, remote));
-    if let Some(found) = signed_in.zip(id) {
+    let signed_in = user.filter(|_| fits).and_then(|user| {
+        let verified = Verified { id: user.id, password_changed_at: user.password_changed_at };
+        Some(SignedIn { actor: actor(&user, door, remote)?, verified })
+    });
+    if let Some(found) = signed_in {
         return Ok(found);
     }
     audit::sign_in_failed(app, &unknown, "wrong name or password").await;
@@ -98,7 +127,12 @@ pub async fn signed_out(app: &App, actor: &Actor) -> Result<()> {
 }
 
 /// Gives a bearer token to somebody whose password fits.
-pub async fn issue_token(app: &App, actor: &Actor, id: UserId) -> Result<(Secret, Timestamp)> {
+pub async fn issue_token(
+    app: &App,
+    actor: &Actor,
+    verified: Verified,
+) -> Result<(Secret, Timestamp)> {
+    let id = verified.id;
     let secret = token::random();
     let now = app.now();
     let expires_at = now + TOKEN_LIFE;
@@ -110,6 +144,9 @@ pub async fn issue_token(app: &App, actor: &Actor, id: UserId) -> Result<(Secret
         expires_at: Some(expires_at),
     };
     let mut tx = app.catalog.begin().await?;
+    if !verified.holds(&mut tx).await? {
+        return Err(Error::Credentials);
+    }
     tx.insert_token(&new, now).await?;
     tx.purge_tokens(now - TimeDelta::days(30)).await?;
     tx.commit().await?;
@@ -122,6 +159,11 @@ pub async fn list(app: &App) -> Result<Vec<User>> {
     Ok(app.catalog.users().await?)
 }
 
+/// The role that this word means.
+pub fn role(word: &str) -> Result<Role> {
+    word.parse().map_err(|error| Error::field("role", error))
+}
+
 /// Adds a person.
 pub async fn add(
     app: &App,
@@ -131,7 +173,7 @@ pub async fn add(
     password: Secret,
 ) -> Result<UserId> {
     let username: Username = name.parse().map_err(|error| Error::field("username", error))?;
-    let role: Role = role.parse().map_err(|error| Error::field("role", error))?;
+    let role = self::role(role)?;
     password::check_new(&password, username.as_str())
         .map_err(|weak| Error::field("password", weak))?;
     let password_hash = app.passwords.hash(password).await;

@@ -16,6 +16,7 @@ use tokio::{sync::watch, task::JoinSet, time};
 use crate::app::App;
 
 pub use deliver::{lease as lease_delivery, run_delivery};
+pub use notes::passes;
 pub use run::run_job;
 
 /// Without renewal a lease ends after this time.

@@ -51,7 +51,7 @@ impl Notes {
 
 /// Whether waiting may help: another program holds the catalog, or its disk
 /// is full or fails.
-pub(super) fn passes(error: &cofferdam_catalog::Error) -> bool {
+pub fn passes(error: &cofferdam_catalog::Error) -> bool {
     use cofferdam_catalog::Error;
     matches!(error, Error::Busy | Error::Storage(_))
 }

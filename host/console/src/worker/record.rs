@@ -70,6 +70,9 @@ pub(super) async fn record(app: &App, job: &Job, id: BackupId, outcome: Result<S
                 tracing::warn!(backup = %id, "the sidecar could not be compared: {error}");
             }
         }
+        Err(failure) if failure.kind == FailureKind::Cancelled => {
+            tracing::info!(backup = %id, "backup ended: {failure}");
+        }
         Err(failure) => {
             tracing::warn!(backup = %id, kind = failure.kind.as_str(), "backup ended: {failure}");
         }

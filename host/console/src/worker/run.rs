@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::App,
     hub::{Change, Running},
-    service::{backups, databases},
+    service::{backups, connection, databases},
 };
 
 /// Runs the leased job of a backup to its end and records the outcome.
@@ -85,7 +85,8 @@ async fn drive(
     id: BackupId,
     prepared: Prepared,
 ) -> Option<Result<Sidecar, Failure>> {
-    let Running { control, live, progress } = app.hub.running(id).unwrap_or_default();
+    let Running { control, live, progress, own_catalog } = app.hub.running(id).unwrap_or_default();
+    let _ = own_catalog.set(connection::leads_to(&prepared.connection, &app.config.catalog));
     let notes = Arc::new(Notes {
         id,
         app: app.clone(),

@@ -8,6 +8,9 @@ use crate::common::Source;
 struct Record {
     tables: Vec<(String, u64, u64, u64)>,
     questions: u32,
+    /// Of these, the ones before the last row: later ones depend on how long
+    /// the check takes.
+    questions_by_rows: u32,
     patience: Option<u32>,
 }
 
@@ -20,6 +23,7 @@ impl DumpObserver for Record {
         let last = self.tables.last_mut().unwrap();
         assert_eq!(last.0, name);
         (last.1, last.3) = (rows, offset_end);
+        self.questions_by_rows = self.questions;
     }
 
     fn keep_going(&mut self) -> bool {
@@ -88,8 +92,8 @@ fn an_observer_can_stop_at_each_of_its_questions() {
     let snapshot = Snapshot::open(&source.path).unwrap();
     let mut all = Record::default();
     snapshot.dump(&mut Vec::new(), &mut all).unwrap();
-    assert!(all.questions > 70);
-    for patience in 0..all.questions {
+    assert!(all.questions_by_rows > 70);
+    for patience in 0..all.questions_by_rows {
         let mut record = Record { patience: Some(patience), ..Record::default() };
         let mut out = Vec::new();
         let error = snapshot.dump(&mut out, &mut record).unwrap_err();

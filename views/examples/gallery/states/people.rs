@@ -59,6 +59,13 @@ pub(super) fn people(pages: &mut Pages) {
         "account",
         account::page(&data::chrome(Some(Nav::Account)), &account(FieldErrors::new(), 3)),
     );
+    put(
+        pages,
+        "account-many",
+        account::page(&data::chrome(Some(Nav::Account)), &account(FieldErrors::new(), 9)),
+    );
+    let ended = login::LoginPage { ended: true, ..Default::default() };
+    put(pages, "login-ended", login::page(&nobody, &ended));
     let mut errors = FieldErrors::new();
     errors.add("current", "this is not the current password");
     errors.add("repeat", "the two new passwords differ");

@@ -64,6 +64,7 @@ pub(super) fn dump(
                 raw_bytes: report.raw_bytes,
                 tables: report.tables,
                 drop_section_end: report.drop_section_end,
+                document: None,
             })
         }
     }
@@ -157,6 +158,7 @@ fn plain(copied: Copied) -> Result<Dumped, Failure> {
         tables: report.tables,
         drop_section_end: report.drop_section_end,
         copied,
+        document: None,
     })
 }
 

@@ -48,7 +48,7 @@ pub async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<HttpRespo
 /// Changes a database; a field that is left out keeps its value.
 #[utoipa::path(
     patch, path = "/api/v1/databases/{id}", tag = "databases", operation_id = "update_database", params(("id" = String, Path,)),
-    request_body = DatabaseInput,
+    request_body(content = DatabaseInput, example = json!({"name": "shop"})),
     responses((status = 200, body = Database), (status = 404), (status = 422)),
 )]
 pub async fn update(

@@ -42,7 +42,7 @@ fn call(document: &Value, path: &str, method: &str, operation: &Value) -> Call {
         required: it["required"] == true,
         description: text(&it["description"]),
     });
-    let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+    let body = &operation["requestBody"]["content"]["application/json"];
     let answers = operation["responses"].as_object().into_iter().flatten();
     Call {
         method: method.to_uppercase(),
@@ -68,11 +68,15 @@ fn meaning(status: &str, words: &str) -> String {
     known.and_then(|code| code.canonical_reason()).unwrap_or_default().to_owned()
 }
 
-/// A body with the fields that are required, and every other one as `null`
-/// would be: left out.
-fn example(document: &Value, schema: &Value) -> Value {
+/// A body to begin with: the call's own example, else its type's, else the
+/// fields that are required, or all of them where none is.
+fn example(document: &Value, body: &Value) -> Value {
+    let schema = &body["schema"];
     let name = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
     let schema = name.map_or(schema, |name| &document["components"]["schemas"][name]);
+    if let Some(given) = body.get("example").or_else(|| schema.get("example")) {
+        return given.clone();
+    }
     let required: Vec<&str> =
         schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let properties = schema["properties"].as_object().into_iter().flatten();
@@ -80,7 +84,9 @@ fn example(document: &Value, schema: &Value) -> Value {
         properties.filter(|(name, _)| required.is_empty() || required.contains(&name.as_str()));
     fields
         .map(|(name, it)| {
-            let value = match it["type"].as_str() {
+            // What may be left out has two types, the other one being null.
+            let kind = it["type"].as_array().map_or(&it["type"], |types| &types[0]);
+            let value = match kind.as_str() {
                 Some("boolean") => json!(true),
                 Some("integer" | "number") => json!(1),
                 Some("array") => json!([]),
@@ -95,6 +101,7 @@ fn example(document: &Value, schema: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{dto, service::connection};
 
     #[test]
     fn every_call_of_the_document_is_on_the_page() {
@@ -109,6 +116,34 @@ mod tests {
             .iter()
             .flat_map(|it| &it.calls)
             .find(|it| it.method == "POST" && it.path == "/api/v1/backups");
-        assert_eq!(create.and_then(|it| it.body.as_deref()), Some("{\n  \"database\": \"\"\n}"));
+        assert_eq!(
+            create.and_then(|it| it.body.as_deref()),
+            Some("{\n  \"database\": \"shop\"\n}")
+        );
+    }
+
+    #[test]
+    fn every_sample_body_is_one_that_its_call_takes() {
+        fn fits<T: serde::de::DeserializeOwned>(body: &str) -> serde_json::Result<()> {
+            serde_json::from_str::<T>(body).map(drop)
+        }
+        let document = serde_json::to_value(Api::openapi()).expect("it is JSON");
+        for call in read(&document).groups.iter().flat_map(|group| &group.calls) {
+            let Some(body) = &call.body else { continue };
+            let taken = match (call.method.as_str(), call.path.trim_start_matches("/api/v1")) {
+                ("POST", "/auth/login") => fits::<dto::LoginRequest>(body),
+                ("POST", "/backups") => fits::<dto::NewBackup>(body),
+                (_, "/backups/{id}/pin") => fits::<dto::Pin>(body),
+                (_, "/backups/{id}/labels") => fits::<dto::Labels>(body),
+                ("POST", "/databases") => {
+                    let input = serde_json::from_str::<dto::DatabaseInput>(body).expect(body);
+                    assert!(connection::understand(&input, None).is_ok(), "{body}");
+                    Ok(())
+                }
+                ("PATCH", "/databases/{id}") => fits::<dto::DatabaseInput>(body),
+                other => panic!("{other:?} has a body that this test does not know"),
+            };
+            assert!(taken.is_ok(), "{} {}: {taken:?}: {body}", call.method, call.path);
+        }
     }
 }

@@ -45,3 +45,35 @@ impl Modify for Bearer {
 pub async fn document() -> HttpResponse {
     HttpResponse::Ok().json(Api::openapi())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_of_the_path_where_the_path_names_it_and_optional_elsewhere() {
+        let document = serde_json::to_value(Api::openapi()).expect("it is JSON");
+        let mut seen = 0;
+        for (path, calls) in document["paths"].as_object().expect("paths") {
+            for (method, call) in calls.as_object().expect("calls") {
+                let given = call["parameters"].as_array().map_or(&[][..], Vec::as_slice);
+                for it in given {
+                    let (name, place) = (it["name"].as_str().expect("a name"), &it["in"]);
+                    let what = format!("{method} {path}: {name}");
+                    let in_path = path.contains(&format!("{{{name}}}"));
+                    assert_eq!(place == "path", in_path, "{what} is in {place}");
+                    assert!(in_path || place == "query" || place == "header", "{what}: {place}");
+                    assert_eq!(it["required"] == true, in_path, "{what}");
+                    seen += 1;
+                }
+                for part in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+                    let named = |it: &Value| it["name"] == part;
+                    assert!(given.iter().any(named), "{method} {path}: {part} is not described");
+                }
+            }
+        }
+        assert!(seen > 10, "{seen}");
+    }
+}

@@ -27,8 +27,9 @@ pub async fn login(
 ) -> Result<HttpResponse> {
     let remote = request.extensions().get::<Remote>().map(|remote| remote.0);
     let Body(LoginRequest { username, password }) = body;
-    let (actor, id) = users::sign_in(&app, Door::Api, &username, password, remote).await?;
-    let (secret, expires_at) = users::issue_token(&app, &actor, id).await?;
+    let signed_in = users::sign_in(&app, Door::Api, &username, password, remote).await?;
+    let (secret, expires_at) =
+        users::issue_token(&app, &signed_in.actor, signed_in.verified).await?;
     Ok(HttpResponse::Ok().json(LoginAnswer {
         access_token: secret.expose().to_owned(),
         token_type: "Bearer".to_owned(),

@@ -38,8 +38,8 @@ async fn data(app: &App, backup: Backup) -> Result<BackupPage> {
     let log = tail.into_iter().map(|it| it.line).collect();
     let facts = app.catalog.backup_facts(backup.id).await?;
     let database_known = app.catalog.database(backup.database_id).await?.is_some();
-    let (tables, server_version) =
-        facts.map_or_else(Default::default, |facts| (facts.tables, facts.source.server_version));
+    let (tables, source) =
+        facts.map_or_else(Default::default, |facts| (facts.tables, facts.source));
     let mut deliveries = Vec::new();
     for delivery in deliveries::of(app, backup.id).await? {
         deliveries.push(DeliveryItem {
@@ -54,7 +54,8 @@ async fn data(app: &App, backup: Backup) -> Result<BackupPage> {
         log,
         log_more,
         tables,
-        server_version,
+        edits_schema: source.document["edits_schema"] == true,
+        server_version: source.server_version,
         deliveries,
         database_known,
         label_errors: FieldErrors::new(),

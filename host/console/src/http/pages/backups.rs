@@ -10,7 +10,7 @@ use cofferdam_views::{
 };
 use serde::Deserialize;
 
-use super::common::{destination_ticks, form_errors, generate, items};
+use super::common::{destination_ticks, form_errors, generate, generate_for, items};
 use crate::{
     app::App,
     dto,
@@ -79,9 +79,9 @@ pub async fn list(
         items: items(&app, found.backups).await?,
         total: found.total,
         per_page: PER_PAGE.into(),
+        generate: generate_for(&app, &known, Some(&query.database)).await?,
         query,
         databases: known.iter().map(|it| it.slug.to_string()).collect(),
-        generate: generate(&app, &known).await?,
     };
     Ok(html(view::page(&chrome::of(&request, Some(Nav::Backups)), &page)))
 }
@@ -98,8 +98,8 @@ pub async fn new(
     request: HttpRequest,
     query: web::Query<NewQuery>,
 ) -> Result<HttpResponse> {
-    let mut form = generate(&app, &databases::list(&app).await?).await?;
-    form.database = query.into_inner().database.unwrap_or_default();
+    let known = databases::list(&app).await?;
+    let form = generate_for(&app, &known, query.database.as_deref()).await?;
     Ok(html(backup_new::page(&chrome::of(&request, Some(Nav::Backups)), &form)))
 }
 

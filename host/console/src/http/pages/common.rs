@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cofferdam_catalog::{DatabaseOverview, LastBackup};
+use cofferdam_catalog::{BackupFilter, DatabaseOverview, LastBackup};
 use cofferdam_model::{Backup, BackupStatus, Database};
 use cofferdam_views::{
     BackupItem, DatabaseCard, DatabaseChoice, FieldErrors, GenerateForm, Point, schema::Tick,
@@ -98,6 +98,24 @@ pub async fn destination_ticks(app: &App) -> Result<Vec<Tick>> {
     let open = destinations.iter().filter(|it| it.enabled && it.roles.storage);
     let tick = |name: String| Tick { text: name.clone(), label: name, on: true };
     Ok(open.map(|it| tick(it.name.to_string())).collect())
+}
+
+/// The same with a database chosen: the one that the page is about, else the
+/// one that a backup was asked of last.
+pub async fn generate_for<'a>(
+    app: &App,
+    databases: impl IntoIterator<Item = &'a Database>,
+    about: Option<&str>,
+) -> Result<GenerateForm> {
+    let mut form = generate(app, databases).await?;
+    form.database = if let Some(slug) = about.filter(|slug| !slug.is_empty()) {
+        slug.to_owned()
+    } else {
+        let newest = BackupFilter { limit: 1, ..BackupFilter::default() };
+        let newest = backups::list(app, &newest).await?.backups;
+        newest.first().map_or_else(String::new, |backup| backup.database.to_string())
+    };
+    Ok(form)
 }
 
 /// Why something is not deleted, as a sentence for its page. Any other error is passed on.

@@ -35,7 +35,7 @@ async fn data(app: &App, database: &Database) -> Result<DatabasePage> {
     Ok(DatabasePage {
         card: card_of(app, database).await?,
         facts: facts(&databases::open(app, database)?),
-        check: databases::last_check(app, database.id).map(shown),
+        check: databases::last_check(app, database).map(shown),
         recent: items(app, recent).await?,
         generate: form,
     })

@@ -20,8 +20,9 @@ use crate::{
 
 /// One backup is spoken of so often at most.
 const PACE: Duration = Duration::from_millis(400);
-/// Comments keep proxies from closing the stream, and find out who has left.
-/// Whoever signed out or was disabled is found out as often.
+/// A sign of life so often: it keeps proxies from closing the stream, tells the
+/// page that it still hears, and finds out who has left. Whoever signed out or
+/// was disabled is found out as often. The script knows this time too.
 const PULSE: Duration = Duration::from_secs(5);
 
 /// `GET /events`
@@ -65,7 +66,7 @@ pub async fn stream(
                     if !still_welcome(&app, &actor, digest).await {
                         return;
                     }
-                    yield Ok(Bytes::from_static(b": still here\n\n"));
+                    yield Ok(Bytes::from_static(b"event: pulse\ndata: here\n\n"));
                 }
             }
             if changed.is_empty() && others == Others::default() {

@@ -8,7 +8,7 @@ use cofferdam_views::{
     pages::overview::{self, OverviewPage, Stats},
 };
 
-use super::common::{cards, generate, items};
+use super::common::{cards, generate_for, items};
 use crate::{
     app::App,
     http::chrome::{self, html},
@@ -28,7 +28,7 @@ pub async fn show(app: web::Data<App>, request: HttpRequest) -> Result<HttpRespo
     let recent = items(&app, backups::list(&app, &newest).await?.backups).await?;
     let stats = app.catalog.backup_stats(app.now()).await?;
     let page = OverviewPage {
-        generate: generate(&app, databases.iter().map(|card| &card.database)).await?,
+        generate: generate_for(&app, databases.iter().map(|card| &card.database), None).await?,
         running,
         recent,
         own_catalog: databases

@@ -71,7 +71,7 @@ pub async fn setup(
     .await
     {
         Ok(id) => {
-            session::begin(&session, id, &request).map_err(Error::Internal)?;
+            session::begin(&session, id, None, &request).map_err(Error::Internal)?;
             Ok(see_other("/"))
         }
         Err(Error::NotFound(_)) => {
@@ -92,6 +92,8 @@ pub async fn setup(
 #[derive(Deserialize)]
 pub struct Next {
     next: Option<String>,
+    /// Something was clicked after the session had ended, and was not done.
+    ended: Option<bool>,
 }
 
 /// Only a path of this console: never another host, however it is spelled.
@@ -113,8 +115,10 @@ pub async fn login_form(
     if request.extensions().get::<Rc<Actor>>().is_some() {
         return Ok(see_other("/"));
     }
+    let Next { next, ended } = next.into_inner();
     let page = LoginPage {
-        next: own_path(next.into_inner().next),
+        next: own_path(next),
+        ended: ended.unwrap_or(false),
         nobody_yet: service::setup::is_open(&app).await?,
         ..LoginPage::default()
     };
@@ -150,9 +154,10 @@ pub async fn login(
         html_with(status, login::page(&chrome::of(&request, None), &page))
     };
     match users::sign_in(&app, Door::Page, &form.username, form.password, remote(&request)).await {
-        Ok((actor, id)) => {
-            session::begin(&session, id, &request).map_err(Error::Internal)?;
-            users::signed_in(&app, &actor, id).await?;
+        Ok(users::SignedIn { actor, verified }) => {
+            users::signed_in(&app, &actor, verified.id).await?;
+            session::begin(&session, verified.id, Some(verified), &request)
+                .map_err(Error::Internal)?;
             Ok(see_other(next.unwrap_or_else(|| "/".to_owned())))
         }
         Err(error @ Error::Credentials) => Ok(refused(StatusCode::UNAUTHORIZED, error.to_string())),

@@ -10,7 +10,7 @@ use super::{
     jobs::{close_all, requeue},
     tell,
 };
-use crate::app::App;
+use crate::app::{App, FOLDER_LIMIT, at_folder};
 
 /// Looks after jobs whose worker has died, and files that go missing, while
 /// the console runs.
@@ -76,7 +76,8 @@ impl Caretaker {
         // Should its worker only have slept, it finds its file gone, as it must.
         for partial in &entries.partials {
             if partial.backup.is_some_and(|id| closed.contains(&id)) {
-                folder.remove_partial(partial)?;
+                let (folder, partial) = (folder.clone(), partial.clone());
+                at_folder(FOLDER_LIMIT, move || Ok(folder.remove_partial(&partial)?)).await?;
             }
         }
         Ok(())

@@ -1,15 +1,18 @@
 //! Files and records that do not agree.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
-use cofferdam_artifact::{Entries, Folder};
+use cofferdam_artifact::{Entries, Folder, SidecarError};
 use cofferdam_catalog::Adopted;
 use cofferdam_model::{BackupId, BackupStatus, FileState, Sidecar};
 
 use super::{CONSOLE, Report};
 use crate::{
-    app::App,
-    service::{Actor, audit, files},
+    app::{App, FOLDER_LIMIT, at_folder},
+    service::{Actor, audit, backups, files},
 };
 
 /// A whole file whose record is missing or unfinished.
@@ -17,9 +20,12 @@ pub(super) struct Unclaimed {
     pub(super) sidecar: Sidecar,
 }
 
+/// Many thousands of files on a slow disk take their time.
+const LISTING_LIMIT: Duration = Duration::from_mins(2);
+
 pub(super) async fn list(folder: &Folder) -> anyhow::Result<Entries> {
     let folder = folder.clone();
-    Ok(tokio::task::spawn_blocking(move || folder.entries()).await??)
+    at_folder(LISTING_LIMIT, move || Ok(folder.entries()?)).await
 }
 
 /// A file with its sidecar is a whole backup, whatever its record says: the
@@ -36,7 +42,7 @@ pub(super) async fn unclaimed(
         if record.is_some_and(|it| it.status == BackupStatus::Completed) {
             continue;
         }
-        match folder.read_sidecar(name) {
+        match read_sidecar(folder, name).await? {
             Ok(sidecar) if sidecar.size_bytes == entry.size_bytes => {
                 found.push(Unclaimed { sidecar });
             }
@@ -51,6 +57,14 @@ pub(super) async fn unclaimed(
         tracing::warn!(file = entry.name.as_str(), "a file without its sidecar is left alone");
     }
     Ok(found)
+}
+
+async fn read_sidecar(
+    folder: &Folder,
+    name: &str,
+) -> anyhow::Result<Result<Sidecar, SidecarError>> {
+    let (folder, name) = (folder.clone(), name.to_owned());
+    at_folder(FOLDER_LIMIT, move || Ok(folder.read_sidecar(&name))).await
 }
 
 /// All that follows from what is in the folder. Runs of the console `name`
@@ -69,14 +83,14 @@ pub(super) async fn put_in_step(
     let mut living = app.catalog.leases().await?;
     living.retain(|it| it.worker == name || !it.worker.starts_with(CONSOLE));
     let living: HashSet<BackupId> = living.into_iter().map(|it| it.backup_id).collect();
-    remove_partials(folder, entries, &living, report)?;
+    remove_partials(folder, entries, &living, report).await?;
     adopt(app, folder, unclaimed, &living, report).await?;
     remove_lone_sidecars(app, folder, entries, &living, report).await?;
     check_presence(app, entries, report).await
 }
 
 /// Partial files of runs that no living worker holds.
-pub(super) fn remove_partials(
+pub(super) async fn remove_partials(
     folder: &Folder,
     entries: &Entries,
     living: &HashSet<BackupId>,
@@ -84,7 +98,8 @@ pub(super) fn remove_partials(
 ) -> anyhow::Result<()> {
     for partial in &entries.partials {
         if !partial.backup.is_some_and(|id| living.contains(&id)) {
-            folder.remove_partial(partial)?;
+            let (folder, partial) = (folder.clone(), partial.clone());
+            at_folder(FOLDER_LIMIT, move || Ok(folder.remove_partial(&partial)?)).await?;
             report.partials += 1;
         }
     }
@@ -122,7 +137,9 @@ pub(super) async fn adopt(
                 report.adopted += 1;
             }
             Err(cofferdam_catalog::Error::Tombstoned(_)) => {
-                folder.remove(name)?;
+                let (folder, id, name) = (folder.clone(), sidecar.id, name.clone());
+                let remove = move || Ok(backups::remove_file(&folder, id, &name)?);
+                at_folder(FOLDER_LIMIT, remove).await?;
                 report.deleted += 1;
             }
             Err(error @ cofferdam_catalog::Error::Conflict(_)) => {
@@ -147,13 +164,14 @@ pub(super) async fn remove_lone_sidecars(
 ) -> anyhow::Result<()> {
     for entry in &entries.lone_sidecars {
         let name = entry.name.as_str();
-        let Ok(sidecar) = folder.read_sidecar(name) else { continue };
+        let Ok(sidecar) = read_sidecar(folder, name).await? else { continue };
         let left_over = match app.catalog.backup(sidecar.id).await? {
             Some(record) => record.status != BackupStatus::Completed,
             None => app.catalog.tombstone(sidecar.id).await?.is_some(),
         };
         if left_over && !living.contains(&sidecar.id) {
-            folder.remove_lone_sidecar(name)?;
+            let (folder, name) = (folder.clone(), name.to_owned());
+            at_folder(FOLDER_LIMIT, move || Ok(folder.remove_lone_sidecar(&name)?)).await?;
             report.deleted += 1;
         }
     }
@@ -177,16 +195,20 @@ pub(super) async fn check_presence(
         let page = app.catalog.files_after(after, 500).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id);
+        let mut states = Vec::new();
         for file in page {
             let fits = sizes.get(file.filename.as_str()) == Some(&file.size_bytes);
             if fits != (file.state == FileState::Present) {
                 // It may have been deleted since.
                 let Some(backup) = app.catalog.backup(file.id).await? else { continue };
-                let seen = files::look(app, backup).await.map_err(anyhow::Error::new)?;
-                if seen.file_state != Some(FileState::Present) {
+                let found = files::changed(app, &backup).await.map_err(anyhow::Error::new)?;
+                if found.or(backup.file_state) != Some(FileState::Present) {
                     report.damaged += 1;
                 }
+                states.extend(found.map(|found| (file.id, found)));
             }
         }
+        // One flush of the disk for a page, not for each file.
+        files::note(app, &states).await;
     }
 }

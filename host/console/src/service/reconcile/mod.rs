@@ -63,6 +63,14 @@ pub async fn at_start(app: &Arc<App>, name: String) -> anyhow::Result<Caretaker>
 
 fn tell(report: &Report) {
     if *report != Report::default() {
-        tracing::info!(?report, "records and files were put back in step");
+        let Report { interrupted, partials, adopted, deleted, damaged } = report;
+        tracing::info!(
+            interrupted,
+            partials,
+            adopted,
+            deleted,
+            damaged,
+            "records and files were put back in step"
+        );
     }
 }
