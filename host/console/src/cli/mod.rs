@@ -100,10 +100,10 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<()> {
             database::run(command, &open(&global, config, begins).await?, global.json).await
         }
         Command::Plugin(command) => {
-            plugin::run(command, &open(&global, config).await?, global.json).await
+            plugin::run(command, &open(&global, config, begins).await?, global.json).await
         }
         Command::Destination(command) => {
-            destination::run(command, &open(&global, config).await?, global.json).await
+            destination::run(command, &open(&global, config, begins).await?, global.json).await
         }
         Command::User(command) => {
             user::run(command, &open(&global, config, begins).await?, global.json).await
