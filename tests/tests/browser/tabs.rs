@@ -106,6 +106,7 @@ async fn a_refusal_in_one_tab_leaves_the_others_alone_and_signing_out_does_not()
     let spoil =
         "document.querySelectorAll('[name=csrf]').forEach(it => it.value = 'old'); return true";
     visitor.ask(spoil).await;
+    visitor.choose("#generate-database", "blog").await;
     visitor.press("Generate Backup").await;
     let refused = "return document.readyState === 'complete' \
                    && !document.querySelector('form[data-started]')";
