@@ -77,9 +77,10 @@ pub fn default_workers() -> NonZeroUsize {
     thread::available_parallelism().map_or(NonZeroUsize::MIN, |count| count.min(most))
 }
 
-/// Reads `source` to its end into `target`, a backup's temp file as a rule. With `scan`, the bytes are taken for
-/// a plain dump and looked at on the way. To stop early, end the source (kill
-/// the dump tool); a failure to write is noticed at the source's next bytes.
+/// Reads `source` to its end into `target`, a backup's temp file as a rule.
+/// With `scan`, the bytes are taken for a plain dump and looked at on the way.
+/// To stop early, end the source (kill the dump tool); a failure to write is
+/// noticed at the source's next bytes.
 pub fn copy(
     source: impl Read,
     target: &mut (impl Write + Send),

@@ -85,11 +85,17 @@ impl Statement {
         Ok(self.query().fetch_one(conn).await?)
     }
 
-    /// The text, for looking at the query plan.
+    /// The steps of SQLite's plan for it, in a new catalog.
     #[cfg(test)]
-    pub(crate) fn explained(mut self) -> Self {
+    pub(crate) async fn plan(mut self) -> Vec<String> {
+        use sqlx::Row as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.db");
+        let catalog = crate::Catalog::open(path.to_str().unwrap()).await.unwrap();
         self.sql.insert_str(0, "EXPLAIN QUERY PLAN ");
-        self
+        let rows = self.all(&mut catalog.reader().await.unwrap()).await.unwrap();
+        rows.iter().map(|row| row.get("detail")).collect()
     }
 }
 

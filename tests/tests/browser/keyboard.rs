@@ -1,9 +1,9 @@
 //! Everything with the keyboard alone, and the focus always to be seen.
 
-use cofferdam_tests::{Console, Visitor};
+use cofferdam_tests::Visitor;
 use thirtyfour::Key;
 
-use crate::stage::{add_blog, back_up};
+use crate::stage::{back_up, console_with_blog};
 
 /// Goes on with Tab until the focus is on the control of this name. The focus
 /// must be visible on the way.
@@ -25,9 +25,7 @@ async fn tab_to(visitor: &Visitor, name: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_is_asked_for_with_tab_enter_and_escape_alone() {
-    let console = Console::builder().start();
-    let api = console.api();
-    add_blog(&console, &api, "blog");
+    let (console, api) = console_with_blog();
     back_up(&api, "blog", "");
     let visitor = Visitor::administrator(&console).await;
     visitor.open("/").await;
@@ -60,9 +58,7 @@ async fn a_backup_is_asked_for_with_tab_enter_and_escape_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dialog_takes_the_focus_keeps_it_and_gives_it_back() {
-    let console = Console::builder().start();
-    let api = console.api();
-    add_blog(&console, &api, "blog");
+    let (console, api) = console_with_blog();
     let id = back_up(&api, "blog", "");
     let visitor = Visitor::administrator(&console).await;
     visitor.open(&format!("/backups/{id}")).await;
@@ -82,9 +78,7 @@ async fn a_dialog_takes_the_focus_keeps_it_and_gives_it_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_phone_nothing_that_has_the_focus_is_covered() {
-    let console = Console::builder().start();
-    let api = console.api();
-    add_blog(&console, &api, "blog");
+    let (console, api) = console_with_blog();
     let id = back_up(&api, "blog", "");
     let visitor = Visitor::administrator(&console).await;
     visitor.browser.resize(375, 600).await;

@@ -3,7 +3,7 @@
 use cofferdam_tests::{Console, Visitor};
 use thirtyfour::Key;
 
-use crate::stage::{add_blog, back_up};
+use crate::stage::{add_blog, back_up, console_with_blog};
 
 const ROWS: &str = "tr[data-backup]";
 
@@ -13,9 +13,7 @@ fn count_is(count: usize) -> String {
 
 /// A console with 28 backups: two of them failed, one with a note.
 fn full() -> Console {
-    let console = Console::builder().start();
-    let api = console.api();
-    add_blog(&console, &api, "blog");
+    let (console, api) = console_with_blog();
     add_blog(&console, &api, "gone");
     std::fs::remove_file(console.folder().join("gone.db")).expect("it was there");
     for _ in 0..24 {

@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use cofferdam_tests::{Console, Visitor};
 
-use crate::stage::{add_blog, back_up};
+use crate::stage::{back_up, console_with_blog};
 
 const OFFLINE: &str = "return document.querySelector('#offline')?.checkVisibility()";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_connection_is_told_and_comes_back_by_itself() {
-    let mut console = Console::builder().start();
-    let api = console.api();
-    add_blog(&console, &api, "blog");
+    let (mut console, api) = console_with_blog();
     back_up(&api, "blog", "");
     let visitor = Visitor::administrator(&console).await;
     visitor.open("/backups").await;
@@ -38,9 +36,7 @@ async fn a_lost_connection_is_told_and_comes_back_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_tabs_see_what_the_other_does_and_close_together() {
-    let console = Console::builder().start();
-    let api = console.api();
-    add_blog(&console, &api, "blog");
+    let (console, api) = console_with_blog();
     back_up(&api, "blog", "The first");
     let visitor = Visitor::administrator(&console).await;
     let driver = &visitor.browser.driver;

@@ -1,17 +1,15 @@
 //! What can be done with a backup once it is there: pin, label, delete.
 
-use cofferdam_tests::{Console, Visitor};
+use cofferdam_tests::Visitor;
 
-use crate::stage::{add_blog, back_up};
+use crate::stage::{back_up, console_with_blog};
 
 const DIALOG: &str = "return document.querySelector('dialog[open] #confirm')";
 const NO_DIALOG: &str = "return !document.querySelector('dialog[open]')";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deleting_asks_first_in_a_dialog_and_on_a_page_of_its_own() {
-    let console = Console::builder().start();
-    let api = console.api();
-    add_blog(&console, &api, "blog");
+    let (console, api) = console_with_blog();
     let (first, last) = (back_up(&api, "blog", ""), back_up(&api, "blog", ""));
     let file = |id: &str| {
         let record = api.get(&format!("/api/v1/backups/{id}")).expect(200).json();
@@ -49,9 +47,7 @@ async fn deleting_asks_first_in_a_dialog_and_on_a_page_of_its_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pinned_backup_cannot_be_deleted() {
-    let console = Console::builder().start();
-    let api = console.api();
-    add_blog(&console, &api, "blog");
+    let (console, api) = console_with_blog();
     let id = back_up(&api, "blog", "");
     let visitor = Visitor::administrator(&console).await;
     visitor.open(&format!("/backups/{id}")).await;
@@ -74,9 +70,7 @@ async fn a_pinned_backup_cannot_be_deleted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn labels_are_kept_shown_found_and_refused_with_what_was_typed() {
-    let console = Console::builder().start();
-    let api = console.api();
-    add_blog(&console, &api, "blog");
+    let (console, api) = console_with_blog();
     let id = back_up(&api, "blog", "");
     let visitor = Visitor::administrator(&console).await;
     visitor.open(&format!("/backups/{id}")).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cofferdam_tests::{Console, TestCluster, Visitor, held};
 use serde_json::json;
 
-use crate::stage::{add_blog, back_up, id, run};
+use crate::stage::{back_up, console_with_blog, id, run};
 
 /// Downloads the backup and does what its page says.
 async fn restore(visitor: &Visitor, backup: &str, cluster: &TestCluster) -> Vec<String> {
@@ -38,9 +38,7 @@ async fn a_custom_archive_is_restored_by_the_commands_of_its_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_sqlite_backup_is_restored_by_the_commands_of_its_page() {
     let cluster = TestCluster::start();
-    let console = Console::builder().start();
-    let api = console.api();
-    add_blog(&console, &api, "blog");
+    let (console, api) = console_with_blog();
     // A virtual table comes back by writing the schema, which the shell must allow.
     let file = console.folder().join("blog.db");
     let search = "CREATE VIRTUAL TABLE search USING fts5(t); INSERT INTO search VALUES ('a fox')";

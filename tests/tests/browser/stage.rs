@@ -5,6 +5,15 @@ use std::{path::PathBuf, process::Command};
 use cofferdam_tests::{Api, Console, TestCluster, Visitor};
 use serde_json::{Value, json};
 
+/// A console with the database `blog`.
+#[track_caller]
+pub(crate) fn console_with_blog() -> (Console, Api) {
+    let console = Console::builder().start();
+    let api = console.api();
+    add_blog(&console, &api, "blog");
+    (console, api)
+}
+
 /// Makes a small SQLite file beside the console and adds it under this name.
 #[track_caller]
 pub(crate) fn add_blog(console: &Console, api: &Api, name: &str) -> String {

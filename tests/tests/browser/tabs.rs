@@ -7,7 +7,7 @@ use cofferdam_tests::{Console, TestCluster, Visitor, held};
 use serde_json::json;
 use thirtyfour::WindowHandle;
 
-use crate::stage::{add_blog, add_postgres, back_up};
+use crate::stage::{add_blog, add_postgres, back_up, console_with_blog};
 
 /// Opens this page in a new tab.
 async fn tab(visitor: &Visitor, path: &str) -> WindowHandle {
@@ -61,9 +61,7 @@ async fn eight_tabs_load_and_all_of_them_hear_what_happens() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tab_says_when_the_one_that_listens_for_it_fell_silent() {
-    let console = Console::builder().start();
-    let api = console.api();
-    add_blog(&console, &api, "blog");
+    let (console, api) = console_with_blog();
     let visitor = Visitor::administrator(&console).await;
     visitor.open("/backups").await;
     let driver = &visitor.browser.driver;
@@ -92,9 +90,7 @@ async fn a_tab_says_when_the_one_that_listens_for_it_fell_silent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_in_one_tab_leaves_the_others_alone_and_signing_out_does_not() {
-    let console = Console::builder().start();
-    let api = console.api();
-    add_blog(&console, &api, "blog");
+    let (console, _) = console_with_blog();
     let visitor = Visitor::administrator(&console).await;
     let driver = &visitor.browser.driver;
     visitor.open("/databases/new").await;
@@ -106,6 +102,7 @@ async fn a_refusal_in_one_tab_leaves_the_others_alone_and_signing_out_does_not()
     let spoil =
         "document.querySelectorAll('[name=csrf]').forEach(it => it.value = 'old'); return true";
     visitor.ask(spoil).await;
+    visitor.choose("#generate-database", "blog").await;
     visitor.press("Generate Backup").await;
     let refused = "return document.readyState === 'complete' \
                    && !document.querySelector('form[data-started]')";
@@ -125,9 +122,7 @@ async fn a_refusal_in_one_tab_leaves_the_others_alone_and_signing_out_does_not()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_tabs_cannot_share_each_listens_for_itself() {
-    let console = Console::builder().start();
-    let api = console.api();
-    add_blog(&console, &api, "blog");
+    let (console, api) = console_with_blog();
     let visitor = Visitor::administrator(&console).await;
     // As plain HTTP from another machine has it.
     let script = json!({ "source": "delete Navigator.prototype.locks" });

@@ -28,10 +28,7 @@ pub(super) fn encode(raw: &[u8], out: &mut [u8]) -> Option<usize> {
 }
 
 fn block(run: &[u8], last: bool, bits: &mut Bits<'_>) -> Option<()> {
-    let mut counts = [0_u32; SYMBOLS];
-    for byte in run {
-        counts[usize::from(*byte)] += 1;
-    }
+    let mut counts = literal_counts(run);
     counts[END_OF_BLOCK] = 1;
     let lengths = lengths(&counts);
     bits.put(u64::from(last) | 0b10 << 1, 3)?;
@@ -60,6 +57,15 @@ fn block(run: &[u8], last: bool, bits: &mut Bits<'_>) -> Option<()> {
     }
     let end = codes[END_OF_BLOCK];
     bits.put(end.bits, end.length)
+}
+
+/// How often each byte occurs; the end of the block does not.
+pub(super) fn literal_counts(raw: &[u8]) -> [u32; SYMBOLS] {
+    let mut counts = [0; SYMBOLS];
+    for byte in raw {
+        counts[usize::from(*byte)] += 1;
+    }
+    counts
 }
 
 /// A symbol's code, its first bit lowest, as deflate packs it.

@@ -5,6 +5,8 @@
 
 use libdeflater::Compressor;
 
+use super::huffman;
+
 /// What is looked at of a block before its repetitions are given up.
 const SAMPLE: usize = 16 << 10;
 
@@ -47,13 +49,9 @@ impl Choice {
 /// Bytes that `raw` takes if each byte is coded by how often it occurs and by
 /// nothing else (its entropy of order zero).
 fn entropy(raw: &[u8]) -> f64 {
-    let mut counts = [0_u32; 256];
-    for byte in raw {
-        counts[usize::from(*byte)] += 1;
-    }
     let all = raw.len() as f64;
     let bits = |count: u32| f64::from(count) * (all / f64::from(count)).log2();
-    counts.into_iter().filter(|count| *count > 0).map(bits).sum::<f64>() / 8.0
+    huffman::literal_counts(raw).into_iter().filter(|count| *count > 0).map(bits).sum::<f64>() / 8.0
 }
 
 #[cfg(test)]

@@ -33,8 +33,15 @@ pub struct RecordedFile {
 
 /// All of it is in one index; no record is read. Completed ones, and only
 /// they, have a state of their file.
-const FILES: &str = "SELECT id, filename, size_bytes, file_state FROM backups \
- WHERE file_state IS NOT NULL AND id > $1 ORDER BY id LIMIT $2";
+fn files_after(after: Option<BackupId>, limit: u32) -> Statement {
+    let mut statement = Statement::new(
+        "SELECT id, filename, size_bytes, file_state FROM backups \
+         WHERE file_state IS NOT NULL AND id > ",
+    );
+    statement.text(after.map_or_else(String::new, |id| id.to_string()));
+    statement.push(" ORDER BY id LIMIT ").int(limit.into());
+    statement
+}
 
 pub(crate) const SELECT: &str = "SELECT id, database_id, database_slug, engine, filename, format, \
  level, trigger_kind, status, file_state, description, created_by, created_at, started_at, \
@@ -123,11 +130,7 @@ impl Catalog {
         after: Option<BackupId>,
         limit: u32,
     ) -> Result<Vec<RecordedFile>> {
-        let rows = sqlx::query(FILES)
-            .bind(after.map_or_else(String::new, |id| id.to_string()))
-            .bind(i64::from(limit))
-            .fetch_all(&mut *self.reader().await?)
-            .await?;
+        let rows = files_after(after, limit).all(&mut *self.reader().await?).await?;
         let file = |row| {
             let cells = Cells::new("backups", row);
             Ok(RecordedFile {
@@ -191,19 +194,11 @@ impl Tx {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::Row as _;
-
     use super::*;
 
     #[tokio::test]
     async fn walking_over_all_files_reads_one_index_and_no_record() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("catalog.db");
-        let catalog = Catalog::open(path.to_str().unwrap()).await.unwrap();
-        let mut conn = catalog.reader().await.unwrap();
-        let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {FILES}"));
-        let rows = sqlx::query(sql).bind("").bind(500_i64).fetch_all(&mut *conn).await.unwrap();
-        let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        let plan = files_after(None, 500).plan().await;
         assert_eq!(plan, ["SEARCH backups USING COVERING INDEX backups_with_file (id>?)"]);
     }
 }

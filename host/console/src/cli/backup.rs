@@ -132,7 +132,7 @@ async fn create(client: &Client, wish: &dto::NewBackup, as_json: bool) -> anyhow
             () = tokio::time::sleep(Duration::from_millis(250)) => {}
             _ = interrupt.recv() => cancel(client, &created.id).await?,
             _ = terminate.recv() => cancel(client, &created.id).await?,
-            done = ended(&mut run) => if let Err(error) = done {
+            done = outcome(&mut run) => if let Err(error) = done {
                 // Nobody else may take the job; left waiting, it would wait for ever.
                 let _ = client.cancel(&created.id).await;
                 return Err(error);
@@ -154,7 +154,9 @@ async fn create(client: &Client, wish: &dto::NewBackup, as_json: bool) -> anyhow
         }
     };
     bar.finish_and_clear();
-    ended_well(run).await?;
+    if run.is_some() {
+        outcome(&mut run).await?;
+    }
     let ended = match ended.status {
         BackupStatus::Completed => deliver(client, ended, &worker).await?,
         _ => ended,
@@ -226,18 +228,11 @@ fn undelivered(backup: &dto::Backup) -> anyhow::Result<()> {
 }
 
 /// The end of the run in this process, once; never where there is none.
-async fn ended(run: &mut Option<JoinHandle<anyhow::Result<()>>>) -> anyhow::Result<()> {
+async fn outcome(run: &mut Option<JoinHandle<anyhow::Result<()>>>) -> anyhow::Result<()> {
     let Some(handle) = run else { return std::future::pending().await };
     let done = handle.await;
     *run = None;
     done?
-}
-
-async fn ended_well(run: Option<JoinHandle<anyhow::Result<()>>>) -> anyhow::Result<()> {
-    match run {
-        Some(run) => run.await?,
-        None => Ok(()),
-    }
 }
 
 /// Shows how it stands, and gives the record once it is over.
