@@ -23,19 +23,16 @@ fn main() -> ExitCode {
     for name in BUNDLED {
         let path = folder.join(format!("{name}.wasm"));
         println!("cargo::rerun-if-changed={}", path.display());
-        match path.canonicalize() {
-            // Writing into a `String` does not fail.
-            Ok(path) => {
-                let _ = writeln!(
-                    table,
-                    "    ({:?}, include_bytes!({path:?})),",
-                    format!("{name}.wasm")
-                );
-            }
-            Err(_) => println!(
-                "cargo::warning=the bundled plugin {name} is not built yet: run `cargo xtask setup`"
-            ),
-        }
+        let Ok(path) = path.canonicalize() else {
+            // A console without them looks whole and is not: better none.
+            println!(
+                "cargo::error=the bundled plugin {name} is not built yet: run `cargo xtask setup --build`"
+            );
+            return ExitCode::FAILURE;
+        };
+        // Writing into a `String` does not fail.
+        let _ =
+            writeln!(table, "    (\"{name}.wasm\", include_bytes!({:?})),", path.to_string_lossy());
     }
     table.push_str("];\n");
     match fs::write(out.join("bundled.rs"), table) {

@@ -72,7 +72,7 @@ fn flatten(table: BTreeMap<String, Spanned<Value>>) -> Vec<(String, Spanned<Valu
             Value::Table(inner) if name == "mail" => {
                 entries.extend(inner.into_iter().map(|(key, value)| {
                     (format!("{name}_{key}"), Spanned::new(span.clone(), value))
-                }))
+                }));
             }
             other => entries.push((name, Spanned::new(span, other))),
         }

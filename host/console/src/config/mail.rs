@@ -12,9 +12,10 @@ pub(super) fn relay(it: &mut Reading<'_>) -> Option<Relay> {
     let host = it.value("mail_host", |host| {
         let host = host.trim();
         let fit = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
-        match !host.is_empty() && host.chars().all(fit) {
-            true => Ok(host.to_owned()),
-            false => Err("is not a host name or an address".to_owned()),
+        if !host.is_empty() && host.chars().all(fit) {
+            Ok(host.to_owned())
+        } else {
+            Err("is not a host name or an address".to_owned())
         }
     });
     let tls = it.value("mail_tls", |word| match word.trim() {

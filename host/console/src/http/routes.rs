@@ -66,114 +66,143 @@ fn api_scope() -> actix_web::Scope<
                     web::resource("/status")
                         .route(route(Method::GET, Viewer).to(api::status::show)),
                 )
-                .service(
-                    web::resource("/databases")
-                        .route(route(Method::GET, Viewer).to(api::databases::list))
-                        .route(route(Method::POST, Administrator).to(api::databases::create)),
-                )
-                .service(
-                    web::resource("/databases/{id}")
-                        .route(route(Method::GET, Viewer).to(api::databases::get))
-                        .route(route(Method::PATCH, Administrator).to(api::databases::update))
-                        .route(route(Method::DELETE, Administrator).to(api::databases::remove)),
-                )
-                .service(
-                    web::resource("/databases/{id}/check")
-                        .route(route(Method::POST, Operator).to(api::databases::check)),
-                )
-                .service(
-                    web::resource("/backups")
-                        .route(route(Method::GET, Viewer).to(api::backups::list))
-                        .route(route(Method::POST, Operator).to(api::backups::create)),
-                )
-                .service(
-                    web::resource("/backups/stats")
-                        .route(route(Method::GET, Viewer).to(api::backups::stats)),
-                )
-                .service(
-                    web::resource("/backups/{id}")
-                        .route(route(Method::GET, Viewer).to(api::backups::get))
-                        .route(route(Method::DELETE, Administrator).to(api::backups::delete)),
-                )
-                .service(
-                    web::resource("/backups/{id}/status")
-                        .route(route(Method::GET, Viewer).to(api::backups::state)),
-                )
-                .service(
-                    web::resource("/backups/{id}/log")
-                        .route(route(Method::GET, Viewer).to(api::backups::log)),
-                )
-                .service(
-                    web::resource("/backups/{id}/events")
-                        .route(route(Method::GET, Viewer).to(api::events::stream)),
-                )
-                .service(
-                    web::resource("/backups/{id}/download")
-                        .route(route(Method::GET, Operator).to(api::backups::download))
-                        .route(route(Method::HEAD, Operator).to(api::backups::download)),
-                )
-                .service(
-                    web::resource("/backups/{id}/deliveries/{delivery}")
-                        .route(route(Method::GET, Viewer).to(api::destinations::delivery)),
-                )
-                .service(
-                    web::resource("/backups/{id}/deliveries/{delivery}/retry")
-                        .route(route(Method::POST, Operator).to(api::destinations::retry)),
-                )
-                .service(
-                    web::resource("/backups/{id}/deliveries/{delivery}/cancel")
-                        .route(route(Method::POST, Operator).to(api::destinations::cancel)),
-                )
-                .service(
-                    web::resource("/destinations")
-                        .route(route(Method::GET, Viewer).to(api::destinations::list))
-                        .route(route(Method::POST, Administrator).to(api::destinations::create)),
-                )
-                .service(
-                    web::resource("/destinations/{id}")
-                        .route(route(Method::GET, Viewer).to(api::destinations::get))
-                        .route(route(Method::PATCH, Administrator).to(api::destinations::update))
-                        .route(route(Method::DELETE, Administrator).to(api::destinations::remove)),
-                )
-                .service(
-                    web::resource("/destinations/{id}/check")
-                        .route(route(Method::POST, Administrator).to(api::destinations::check)),
-                )
-                .service(
-                    web::resource("/destinations/{id}/test")
-                        .route(route(Method::POST, Administrator).to(api::destinations::test)),
-                )
-                .service(
-                    web::resource("/plugins")
-                        .route(route(Method::GET, Viewer).to(api::plugins::list))
-                        .route(route(Method::POST, Administrator).to(api::plugins::upload)),
-                )
-                .service(
-                    web::resource("/plugins/{hash}")
-                        .route(route(Method::GET, Viewer).to(api::plugins::get)),
-                )
-                .service(
-                    web::resource("/plugins/{hash}/approve")
-                        .route(route(Method::POST, Administrator).to(api::plugins::approve)),
-                )
-                .service(
-                    web::resource("/plugins/{hash}/revoke")
-                        .route(route(Method::POST, Administrator).to(api::plugins::revoke)),
-                )
-                .service(
-                    web::resource("/backups/{id}/cancel")
-                        .route(route(Method::POST, Operator).to(api::backups::cancel)),
-                )
-                .service(
-                    web::resource("/backups/{id}/labels")
-                        .route(route(Method::PUT, Operator).to(api::backups::labels)),
-                )
-                .service(
-                    web::resource("/backups/{id}/pin")
-                        .route(route(Method::POST, Operator).to(api::backups::pin)),
-                ),
+                .configure(api_databases)
+                .configure(api_backups)
+                .configure(api_deliveries)
+                .configure(api_destinations)
+                .configure(api_plugins),
         )
         .default_service(web::to(|| async { Err::<HttpResponse, _>(Error::NotFound("address")) }))
+}
+
+fn api_databases(config: &mut ServiceConfig) {
+    let _ = config
+        .service(
+            web::resource("/databases")
+                .route(route(Method::GET, Viewer).to(api::databases::list))
+                .route(route(Method::POST, Administrator).to(api::databases::create)),
+        )
+        .service(
+            web::resource("/databases/{id}")
+                .route(route(Method::GET, Viewer).to(api::databases::get))
+                .route(route(Method::PATCH, Administrator).to(api::databases::update))
+                .route(route(Method::DELETE, Administrator).to(api::databases::remove)),
+        )
+        .service(
+            web::resource("/databases/{id}/check")
+                .route(route(Method::POST, Operator).to(api::databases::check)),
+        );
+}
+
+fn api_backups(config: &mut ServiceConfig) {
+    let _ = config
+        .service(
+            web::resource("/backups")
+                .route(route(Method::GET, Viewer).to(api::backups::list))
+                .route(route(Method::POST, Operator).to(api::backups::create)),
+        )
+        .service(
+            web::resource("/backups/stats")
+                .route(route(Method::GET, Viewer).to(api::backups::stats)),
+        )
+        .service(
+            web::resource("/backups/{id}")
+                .route(route(Method::GET, Viewer).to(api::backups::get))
+                .route(route(Method::DELETE, Administrator).to(api::backups::delete)),
+        )
+        .service(
+            web::resource("/backups/{id}/status")
+                .route(route(Method::GET, Viewer).to(api::backups::state)),
+        )
+        .service(
+            web::resource("/backups/{id}/log")
+                .route(route(Method::GET, Viewer).to(api::backups::log)),
+        )
+        .service(
+            web::resource("/backups/{id}/events")
+                .route(route(Method::GET, Viewer).to(api::events::stream)),
+        )
+        .service(
+            web::resource("/backups/{id}/download")
+                .route(route(Method::GET, Operator).to(api::backups::download))
+                .route(route(Method::HEAD, Operator).to(api::backups::download)),
+        )
+        .service(
+            web::resource("/backups/{id}/cancel")
+                .route(route(Method::POST, Operator).to(api::backups::cancel)),
+        )
+        .service(
+            web::resource("/backups/{id}/labels")
+                .route(route(Method::PUT, Operator).to(api::backups::labels)),
+        )
+        .service(
+            web::resource("/backups/{id}/pin")
+                .route(route(Method::POST, Operator).to(api::backups::pin)),
+        );
+}
+
+fn api_deliveries(config: &mut ServiceConfig) {
+    let _ = config
+        .service(
+            web::resource("/backups/{id}/deliveries/{delivery}")
+                .route(route(Method::GET, Viewer).to(api::destinations::delivery)),
+        )
+        .service(
+            web::resource("/backups/{id}/deliveries/{delivery}/retry")
+                .route(route(Method::POST, Operator).to(api::destinations::retry)),
+        )
+        .service(
+            web::resource("/backups/{id}/deliveries/{delivery}/cancel")
+                .route(route(Method::POST, Operator).to(api::destinations::cancel)),
+        );
+}
+
+fn api_destinations(config: &mut ServiceConfig) {
+    let _ = config
+        .service(
+            web::resource("/destinations")
+                .route(route(Method::GET, Viewer).to(api::destinations::list))
+                .route(route(Method::POST, Administrator).to(api::destinations::create)),
+        )
+        .service(
+            web::resource("/destinations/check")
+                .route(route(Method::POST, Administrator).to(api::destinations::try_out)),
+        )
+        .service(
+            web::resource("/destinations/{id}")
+                .route(route(Method::GET, Viewer).to(api::destinations::get))
+                .route(route(Method::PATCH, Administrator).to(api::destinations::update))
+                .route(route(Method::DELETE, Administrator).to(api::destinations::remove)),
+        )
+        .service(
+            web::resource("/destinations/{id}/check")
+                .route(route(Method::POST, Administrator).to(api::destinations::check)),
+        )
+        .service(
+            web::resource("/destinations/{id}/test")
+                .route(route(Method::POST, Administrator).to(api::destinations::test)),
+        );
+}
+
+fn api_plugins(config: &mut ServiceConfig) {
+    let _ = config
+        .service(
+            web::resource("/plugins")
+                .route(route(Method::GET, Viewer).to(api::plugins::list))
+                .route(route(Method::POST, Administrator).to(api::plugins::upload)),
+        )
+        .service(
+            web::resource("/plugins/{hash}")
+                .route(route(Method::GET, Viewer).to(api::plugins::get)),
+        )
+        .service(
+            web::resource("/plugins/{hash}/approve")
+                .route(route(Method::POST, Administrator).to(api::plugins::approve)),
+        )
+        .service(
+            web::resource("/plugins/{hash}/revoke")
+                .route(route(Method::POST, Administrator).to(api::plugins::revoke)),
+        );
 }
 
 fn page(path: &str) -> Resource {

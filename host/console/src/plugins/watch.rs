@@ -25,7 +25,7 @@ pub async fn watch(app: Arc<App>) {
             tracing::warn!(
                 "the plugin folder is only looked at every {} s: {error}",
                 RESCAN.as_secs()
-            )
+            );
         })
         .ok();
     let closing = app.hub.closing();

@@ -20,12 +20,7 @@ pub(crate) fn compiler() -> Compiler {
     let folder = test.parent().and_then(Path::parent).expect("it lies in target/debug/deps");
     let program = folder.join("examples/compile");
     assert!(program.exists(), "{} is missing: build this crate's examples", program.display());
-    Compiler {
-        program,
-        arguments: Vec::new(),
-        time: Duration::from_secs(120),
-        memory_bytes: 4 << 30,
-    }
+    Compiler { program, arguments: Vec::new(), time: Duration::from_mins(2), memory_bytes: 4 << 30 }
 }
 
 /// The component that does what it is told.

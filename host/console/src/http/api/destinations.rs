@@ -76,6 +76,19 @@ pub async fn remove(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// Asks the plugin whether a destination with these settings would work, before
+/// there is one. Nothing is stored, and nothing granted.
+#[utoipa::path(
+    post, path = "/api/v1/destinations/check", tag = "destinations", operation_id = "try_destination", request_body = DestinationInput,
+    responses((status = 200, body = DestinationCheck), (status = 422, description = "Some fields are wrong; see errors")),
+)]
+pub async fn try_out(
+    app: web::Data<App>,
+    Body(input): Body<DestinationInput>,
+) -> Result<HttpResponse> {
+    Ok(HttpResponse::Ok().json(destinations::try_out(&app, &input, None).await?))
+}
+
 /// Asks the plugin whether the destination works now.
 #[utoipa::path(
     post, path = "/api/v1/destinations/{id}/check", tag = "destinations", operation_id = "check_destination", params(("id" = String, Path,)),

@@ -163,7 +163,7 @@ fn apart(error: Error) -> Result<(Vec<Problem>, FieldErrors)> {
     for FieldError { field, message } in fields {
         match field.strip_prefix("settings") {
             Some(name) => {
-                problems.push(Problem { field: name.trim_start_matches('.').to_owned(), message })
+                problems.push(Problem { field: name.trim_start_matches('.').to_owned(), message });
             }
             None if field == "plugin" => errors.add_whole(message),
             None => errors.add(field, message),

@@ -118,8 +118,8 @@ async fn list_data(app: &App, errors: FieldErrors) -> Result<PluginsPage> {
     });
     let mut items = Vec::with_capacity(list.len());
     for plugin in &list {
-        let last = problems(app, plugin).await?.into_iter().next();
-        items.push(item(plugin, last));
+        let newest = problems(app, plugin).await?.into_iter().next();
+        items.push(item(plugin, newest));
     }
     let folder = app.plugins.folder().display().to_string();
     Ok(PluginsPage { folder, plugins: items, errors })
@@ -156,7 +156,9 @@ pub async fn upload(
             let mut errors = FieldErrors::new();
             match error {
                 Error::Invalid(fields) => {
-                    fields.into_iter().for_each(|it| errors.add("component", it.message));
+                    for it in fields {
+                        errors.add("component", it.message);
+                    }
                 }
                 other => errors = form_errors(other)?,
             }
