@@ -41,7 +41,6 @@ async fn a_plugin_is_compiled_once_and_then_found_in_milliseconds() {
     let start = Instant::now();
     runtime.load(component()).await.expect("a plugin");
     let took = start.elapsed();
-    println!("loaded from the cache in {took:?}");
     assert!(took < Duration::from_millis(200), "{took:?}");
     assert_eq!(fs::read_dir(&cache).expect("a folder").count(), 1);
 }

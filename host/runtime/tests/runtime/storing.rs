@@ -48,7 +48,6 @@ async fn a_file_of_64_mib_arrives_whole_with_little_memory() {
     assert_eq!(outcome.usage.sent, size as u64);
     assert!(outcome.usage.memory_bytes < 4 << 20, "{}", outcome.usage.memory_bytes);
     assert_eq!(*ear.bytes.lock().unwrap(), size as u64);
-    println!("{:?}", outcome.usage);
 }
 
 #[tokio::test]

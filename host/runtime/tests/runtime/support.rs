@@ -60,23 +60,23 @@ pub(crate) struct Ear {
 
 impl Ear {
     pub(crate) fn denials(&self) -> Vec<String> {
-        self.denied.lock().unwrap().iter().map(ToString::to_string).collect()
+        self.denied.lock().expect("not poisoned").iter().map(ToString::to_string).collect()
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.lines.lock().unwrap().iter().map(|(_, line)| line.clone()).collect()
+        self.lines.lock().expect("not poisoned").iter().map(|(_, line)| line.clone()).collect()
     }
 }
 
 impl Observer for Ear {
     fn log(&self, level: LogLevel, line: &str) {
-        self.lines.lock().unwrap().push((level, line.to_owned()));
+        self.lines.lock().expect("not poisoned").push((level, line.to_owned()));
     }
     fn sent(&self, bytes: u64) {
-        *self.bytes.lock().unwrap() += bytes;
+        *self.bytes.lock().expect("not poisoned") += bytes;
     }
     fn denied(&self, what: &Denied) {
-        self.denied.lock().unwrap().push(what.clone());
+        self.denied.lock().expect("not poisoned").push(what.clone());
     }
 }
 

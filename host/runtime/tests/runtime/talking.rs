@@ -18,7 +18,7 @@ struct Letterbox(Mutex<Vec<Mail>>);
 
 impl Mailer for Letterbox {
     fn send(&self, mail: Mail) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + '_>> {
-        self.0.lock().unwrap().push(mail);
+        self.0.lock().expect("not poisoned").push(mail);
         Box::pin(async { Ok(()) })
     }
 }
@@ -35,7 +35,7 @@ async fn mail_is_sent_if_it_is_granted_and_denied_if_not() {
     assert_eq!(ear.denials(), [denied]);
     call.grants.mail = true;
     assert_eq!(plugin.check(call.clone()).await.result, Ok("done".to_owned()));
-    assert_eq!(letters.0.lock().unwrap().len(), 1);
+    assert_eq!(letters.0.lock().expect("not poisoned").len(), 1);
     call.mailer = None;
     let result = plugin.check(call).await.result;
     assert!(matches!(result, Err(CallError::Failure(Failure::Permanent(_)))), "{result:?}");
