@@ -55,7 +55,9 @@ pub(crate) fn act(settings: &str) -> Result<String, Failure> {
         }
         "socket" => return Ok(format!("{:?}", connect())),
         "read-file" => return Ok(format!("{:?}", fs::read_to_string(setting(settings, "path")))),
-        "write-file" => return Ok(format!("{:?}", fs::write(setting(settings, "path"), "written"))),
+        "write-file" => {
+            return Ok(format!("{:?}", fs::write(setting(settings, "path"), "written")));
+        }
         "artifact" => return artifact::open(0, None).map(|_| String::new()),
         "sink" => return sink::begin(None).map(|_| String::new()),
         "mail" => {

@@ -59,7 +59,8 @@ impl plugin::Guest for Bare {
             summary: "Does what a plugin must not do.".to_owned(),
             author: "Cofferdam".to_owned(),
             homepage: None,
-            settings_schema: r#"{"type":"object","properties":{"do":{"type":"string"}}}"#.to_owned(),
+            settings_schema: r#"{"type":"object","properties":{"do":{"type":"string"}}}"#
+                .to_owned(),
             grants: plugin::Grants::all(),
         }
     }

@@ -6,7 +6,7 @@ mod settings;
 use std::time::Duration;
 
 use cofferdam_plugin::{
-    Description, Event, Failure, Grant, Notifier, Plugin, Result, events,
+    Description, Event, Failure, Grant, Notifier, Plugin, Result,
     http::{Request, Response, by_status, readable},
 };
 
@@ -63,9 +63,6 @@ impl Plugin for Chat {
 impl Notifier for Chat {
     fn notify(settings: Settings, event: &Event) -> Result<String> {
         let service = settings.service()?;
-        if !events::is_wanted(&settings.events, event) {
-            return Ok("not among the chosen events".to_owned());
-        }
         let Call { url, authorization, body } = message::call(&service, event);
         let mut request =
             Request::post(&url).timeout(PATIENCE).header("content-type", "application/json");

@@ -1,6 +1,6 @@
 //! What the form asks for: the service, and what that service needs.
 
-use cofferdam_plugin::{Problems, Result, events, http::Url};
+use cofferdam_plugin::{Problems, Result, http::Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,8 +13,6 @@ const NTFY: &str = "https://ntfy.sh";
 #[derive(Deserialize)]
 pub struct Settings {
     service: Kind,
-    #[serde(default = "events::usual")]
-    pub(crate) events: Vec<String>,
     slack_server: Option<String>,
     slack_webhook: Option<String>,
     discord_server: Option<String>,
@@ -173,8 +171,7 @@ pub(crate) fn schema() -> Value {
                 "type": "string",
                 "title": "Service",
                 "enum": ["slack", "discord", "telegram", "teams", "ntfy"]
-            },
-            "events": events::schema()
+            }
         },
         "allOf": [
             when("slack", &["slack_webhook"], json!({

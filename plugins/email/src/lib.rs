@@ -2,9 +2,7 @@
 
 mod letter;
 
-use cofferdam_plugin::{
-    Description, Event, Grant, Notifier, Plugin, Problems, Result, events, mail,
-};
+use cofferdam_plugin::{Description, Event, Grant, Notifier, Plugin, Problems, Result, mail};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -14,8 +12,6 @@ const MOST_ADDRESSES: usize = 50;
 #[derive(Debug, Deserialize)]
 pub struct Settings {
     to: Vec<String>,
-    #[serde(default = "events::usual")]
-    events: Vec<String>,
     #[serde(default)]
     subject_prefix: String,
 }
@@ -88,7 +84,6 @@ impl Plugin for Email {
                         "minItems": 1,
                         "maxItems": MOST_ADDRESSES
                     },
-                    "events": events::schema(),
                     "subject_prefix": {
                         "type": "string",
                         "title": "Before each subject",
@@ -111,9 +106,6 @@ impl Plugin for Email {
 impl Notifier for Email {
     fn notify(settings: Settings, event: &Event) -> Result<String> {
         settings.verify()?;
-        if !events::is_wanted(&settings.events, event) {
-            return Ok("not among the chosen events".to_owned());
-        }
         mail::send(&mail::Message {
             to: settings.to.clone(),
             subject: letter::subject(&settings.subject_prefix, event),
@@ -162,7 +154,6 @@ mod tests {
     fn a_wrong_recipient_is_named_by_its_place() {
         let settings = Settings {
             to: vec!["ops@example.org".into(), "x\r\ny@example.org".into()],
-            events: events::usual(),
             subject_prefix: "[a]\n".into(),
         };
         let Err(cofferdam_plugin::Failure::InvalidConfig(fields)) = settings.verify() else {

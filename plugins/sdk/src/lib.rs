@@ -29,7 +29,6 @@ pub mod artifact;
     reason = "made by wit-bindgen"
 )]
 pub mod bindings;
-pub mod events;
 mod failure;
 pub mod folder;
 mod glue;

@@ -6,7 +6,7 @@ mod signature;
 use std::time::Duration;
 
 use cofferdam_plugin::{
-    Description, Event, Failure, Grant, Notifier, Plugin, Problems, Result, events,
+    Description, Event, Failure, Grant, Notifier, Plugin, Problems, Result,
     http::{Method, Request, Url},
     time,
 };
@@ -21,8 +21,6 @@ pub struct Settings {
     secret: String,
     #[serde(default)]
     authorization: String,
-    #[serde(default = "events::usual")]
-    events: Vec<String>,
     #[serde(default)]
     method: Verb,
     #[serde(default)]
@@ -174,9 +172,6 @@ impl Plugin for Webhook {
 impl Notifier for Webhook {
     fn notify(settings: Settings, event: &Event) -> Result<String> {
         settings.verify()?;
-        if !events::is_wanted(&settings.events, event) {
-            return Ok("not among the chosen events".to_owned());
-        }
         let response = settings.request(event).send()?.success()?;
         Ok(format!("{} answered {}", response.server(), response.status()))
     }
@@ -208,7 +203,6 @@ fn schema() -> Value {
                 "default": "",
                 "x-cofferdam": "secret"
             },
-            "events": events::schema(),
             "method": { "type": "string", "title": "Method", "enum": ["POST", "PUT"], "default": "POST" },
             "headers": {
                 "type": "array",

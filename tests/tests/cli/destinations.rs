@@ -74,6 +74,7 @@ fn a_backup_that_is_done_and_not_delivered_is_3_with_the_reason() {
 #[test]
 fn plugins_are_listed_inspected_and_approved() {
     let shell = Shell::new();
+    with_shelf(&shell);
     let list = shell.run(&["plugin", "list"]).expect(0).out;
     for id in ["chat", "email", "local-retention", "s3", "webhook"] {
         assert!(list.contains(id), "{id}: {list}");

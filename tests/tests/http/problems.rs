@@ -131,7 +131,7 @@ fn what_is_not_in_the_contract_is_refused_and_never_quoted() {
 }
 
 /// Every route of the API, as its table has them.
-const ROUTES: [(&str, &str); 20] = [
+const ROUTES: [(&str, &str); 36] = [
     ("post", "/api/v1/auth/login"),
     ("get", "/api/v1/status"),
     ("get", "/api/v1/databases"),
@@ -152,6 +152,22 @@ const ROUTES: [(&str, &str); 20] = [
     ("post", "/api/v1/backups/{id}/cancel"),
     ("post", "/api/v1/backups/{id}/pin"),
     ("put", "/api/v1/backups/{id}/labels"),
+    ("get", "/api/v1/backups/{id}/deliveries/{delivery}"),
+    ("post", "/api/v1/backups/{id}/deliveries/{delivery}/retry"),
+    ("post", "/api/v1/backups/{id}/deliveries/{delivery}/cancel"),
+    ("get", "/api/v1/destinations"),
+    ("post", "/api/v1/destinations"),
+    ("post", "/api/v1/destinations/check"),
+    ("get", "/api/v1/destinations/{id}"),
+    ("patch", "/api/v1/destinations/{id}"),
+    ("delete", "/api/v1/destinations/{id}"),
+    ("post", "/api/v1/destinations/{id}/check"),
+    ("post", "/api/v1/destinations/{id}/test"),
+    ("get", "/api/v1/plugins"),
+    ("post", "/api/v1/plugins"),
+    ("get", "/api/v1/plugins/{hash}"),
+    ("post", "/api/v1/plugins/{hash}/approve"),
+    ("post", "/api/v1/plugins/{hash}/revoke"),
 ];
 
 #[test]

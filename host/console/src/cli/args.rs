@@ -81,6 +81,7 @@ impl Command {
             Self::Serve { .. }
                 | Self::Backup(Backup::Create { .. })
                 | Self::Database(Database::Add { .. })
+                | Self::Destination(Destination::Add { .. })
                 | Self::User(User::Add { .. })
         )
     }

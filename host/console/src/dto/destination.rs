@@ -52,6 +52,10 @@ pub struct DestinationList {
 /// keeps its value, and so does a secret setting that is left out or empty.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "plugin": "local-retention", "name": "shelf",
+    "settings": { "folder": "/srv/copies", "keep": "everything" }, "grant": true,
+}))]
 pub struct DestinationInput {
     /// Short name; without it, one is made from the plugin's.
     #[serde(default)]

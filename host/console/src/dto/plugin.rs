@@ -119,6 +119,7 @@ pub struct PluginList {
 /// What a component is approved for, all of it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "hosts": ["s3.example.org:443"], "folder": null, "mail": false }))]
 pub struct Approval {
     /// Hosts with their ports: `s3.example.org:443`, `*.example.org:443`; with
     /// ` private` behind it, private and loopback addresses too.

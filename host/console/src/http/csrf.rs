@@ -140,6 +140,16 @@ impl Pairs {
         self.0.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value)
     }
 
+    /// The one field with this name, without which the form is none.
+    pub fn only(&self, name: &str) -> Result<&str, Error> {
+        let mut found = self.0.iter().filter(|(own, _)| own == name);
+        match (found.next(), found.next()) {
+            (Some((_, value)), None) => Ok(value),
+            (None, _) => Err(Error::BadRequest(format!("the form has no {name}"))),
+            (Some(_), Some(_)) => Err(Error::BadRequest(format!("the form has {name} twice"))),
+        }
+    }
+
     /// All fields with this name that are filled in; nothing where the form
     /// did not ask.
     pub fn all(&self, name: &str) -> Option<Vec<String>> {

@@ -11,7 +11,7 @@ use super::openapi::Api;
 use crate::http::chrome::{self, html};
 
 /// The order of the groups.
-const TAGS: [&str; 4] = ["auth", "backups", "databases", "status"];
+const TAGS: [&str; 6] = ["auth", "backups", "databases", "destinations", "plugins", "status"];
 
 /// `GET /api/docs`
 pub async fn page(request: HttpRequest) -> HttpResponse {
@@ -141,6 +141,10 @@ mod tests {
                     Ok(())
                 }
                 ("PATCH", "/databases/{id}") => fits::<dto::DatabaseInput>(body),
+                (_, "/destinations" | "/destinations/check" | "/destinations/{id}") => {
+                    fits::<dto::DestinationInput>(body)
+                }
+                (_, "/plugins/{hash}/approve") => fits::<dto::Approval>(body),
                 other => panic!("{other:?} has a body that this test does not know"),
             };
             assert!(taken.is_ok(), "{} {}: {taken:?}: {body}", call.method, call.path);

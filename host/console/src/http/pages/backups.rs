@@ -121,7 +121,7 @@ pub async fn create(
 ) -> Result<HttpResponse> {
     let level = form.first("compression_level").trim();
     let wish = dto::NewBackup {
-        database: form.first("database").to_owned(),
+        database: form.only("database")?.to_owned(),
         description: Some(form.first("description").to_owned()),
         // What is no number is as wrong as a number that is too large.
         compression_level: (!level.is_empty()).then(|| level.parse().unwrap_or(-1)),
