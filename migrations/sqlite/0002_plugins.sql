@@ -38,6 +38,13 @@ CREATE TABLE destinations (
     removed_at BIGINT
 );
 
+-- What the last test of a destination found: JSON. It goes when its settings change.
+CREATE TABLE destination_checks (
+    destination_id TEXT NOT NULL PRIMARY KEY REFERENCES destinations (id),
+    checked_at BIGINT NOT NULL,
+    found TEXT NOT NULL
+);
+
 -- Which destinations a backup goes to: a JSON list, or nothing for all that
 -- are there when it completes.
 ALTER TABLE backups ADD COLUMN destinations TEXT;

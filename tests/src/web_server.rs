@@ -1,4 +1,6 @@
-//! A web server on the loopback interface that takes whatever is put on it.
+//! A web server on the loopback interface that takes whatever is put on it. What
+//! is put below `/refused` it refuses; of a large file below `/stuck` it reads
+//! the first half, and then nothing more.
 
 use std::{
     collections::BTreeMap,
@@ -7,6 +9,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
+
+/// A file of more bytes is large.
+const LARGE: usize = 1 << 20;
 
 type Files = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
@@ -65,8 +70,17 @@ fn serve(stream: &TcpStream, files: &Files) -> Option<()> {
             length = value.trim().parse().ok()?;
         }
     }
-    let mut body = vec![0; length];
+    let is_stuck = path.starts_with("/stuck") && length > LARGE;
+    let mut body = vec![0; if is_stuck { length / 2 } else { length }];
     reader.read_exact(&mut body).ok()?;
+    while is_stuck {
+        thread::park();
+    }
+    if path.starts_with("/refused") && method != "OPTIONS" {
+        let answer = "HTTP/1.1 403 Forbidden\r\ncontent-length: 26\r\nconnection: close\r\n\r\nThis folder is read-only.\n";
+        let mut stream = stream;
+        return stream.write_all(answer.as_bytes()).ok();
+    }
     if method == "PUT" {
         files.lock().unwrap_or_else(PoisonError::into_inner).insert(path, body);
     }

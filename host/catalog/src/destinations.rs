@@ -172,7 +172,10 @@ impl Tx {
         .execute(self.conn())
         .await
         .map_err(|error| Error::taken(error, "short name"))?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(Error::NotFound("destination")) }
+        if done.rows_affected() != 1 {
+            return Err(Error::NotFound("destination"));
+        }
+        if fields.enabled { Ok(()) } else { self.hold_deliveries(id).await }
     }
 
     /// Removes a destination from every list, forgets its secrets, and cancels
@@ -188,12 +191,14 @@ impl Tx {
         if running.is_some() {
             return Err(Error::Conflict("a delivery to this destination runs".to_owned()));
         }
+        self.forget_check(id).await?;
         sqlx::query("DELETE FROM jobs WHERE destination_id = $1")
             .bind(id.to_string())
             .execute(self.conn())
             .await?;
         sqlx::query(
-            "UPDATE deliveries SET status = 'cancelled', completed_at = $2 \
+            "UPDATE deliveries SET status = 'cancelled', completed_at = $2, \
+             error = 'the destination was removed' \
              WHERE destination_id = $1 AND status IN ('pending', 'retrying', 'blocked')",
         )
         .bind(id.to_string())

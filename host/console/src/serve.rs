@@ -18,7 +18,7 @@ use crate::{
     service::{
         audit,
         reconcile::{self, Caretaker},
-        setup,
+        retention, setup,
     },
     worker,
 };
@@ -27,6 +27,9 @@ use crate::{
 const CARE: Duration = Duration::from_secs(5);
 /// Missing files are looked for every so many rounds of that.
 const FILES_EVERY: u32 = 12;
+/// Beside what follows each delivery, copies that have had their time are
+/// looked for so often: a day without backups still passes.
+const HOUSE: Duration = Duration::from_hours(24);
 
 /// Runs until asked to stop.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
@@ -46,6 +49,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let care = tokio::spawn(take_care(caretaker));
     let notes = tokio::spawn(take_notes(app.clone()));
+    let keeping = tokio::spawn(keep_house(app.clone()));
     let work = tokio::spawn(worker::work(app.clone(), name, stopped));
     tokio::spawn(crate::plugins::watch(app.clone()));
     let server = tokio::spawn(bound.server);
@@ -61,6 +65,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
     care.abort();
     notes.abort();
+    keeping.abort();
     app.hub.close();
     handle.stop(true).await;
     server.await.context("the server ended badly")??;
@@ -75,6 +80,15 @@ async fn take_notes(app: Arc<App>) {
     loop {
         pulse.tick().await;
         audit::write_counted(&app, false).await;
+    }
+}
+
+/// At the start and daily, what has had its time at destinations.
+async fn keep_house(app: Arc<App>) {
+    let mut pulse = time::interval(HOUSE);
+    loop {
+        pulse.tick().await;
+        retention::sweep(&app).await;
     }
 }
 

@@ -97,13 +97,21 @@ pub struct Delivery {
     pub created_at: Timestamp,
     /// When it was over.
     pub completed_at: Option<Timestamp>,
+    /// Of a copy: how its removal stands, where one was asked for.
+    pub removal: Option<DeliveryStatus>,
 }
 
 impl Delivery {
-    /// Whether there is a copy of the backup at the destination.
+    /// Whether there is a copy of the backup at the destination, and it is
+    /// to stay there.
     #[must_use]
     pub fn is_copy(&self) -> bool {
-        self.purpose == Purpose::Store && self.status == DeliveryStatus::Completed
+        let goes = |removal: DeliveryStatus| {
+            !matches!(removal, DeliveryStatus::Failed | DeliveryStatus::Cancelled)
+        };
+        self.purpose == Purpose::Store
+            && self.status == DeliveryStatus::Completed
+            && !self.removal.is_some_and(goes)
     }
 }
 

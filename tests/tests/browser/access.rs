@@ -9,7 +9,7 @@ use cofferdam_tests::{
 use serde_json::json;
 
 use crate::{
-    plugins,
+    forms, plugins,
     stage::{add_blog, add_postgres, back_up, id},
 };
 
@@ -287,6 +287,32 @@ async fn the_pages_of_plugins_and_destinations() {
     inspector.visitor.press("Test connection").await;
     inspector.visitor.sees("It works").await;
     inspector.look("a test that went well").await;
+    let folder = console.folder().join("copies");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let mut wish = json!({ "name": "copies", "plugin": "local-retention", "grant": true,
+        "settings": { "folder": folder, "keep": "count", "count": 9 } });
+    let copies = id(&api.post("/api/v1/destinations", &wish).expect(201).json());
+    back_up(&api, "blog", "");
+    let last = back_up(&api, "blog", "");
+    inspector.visitor.open(&format!("/destinations/{copies}")).await;
+    inspector.visitor.sees("Delivered").await;
+    wish["settings"]["count"] = 1.into();
+    let change = json!({ "settings": wish["settings"] });
+    api.patch("/api/v1/destinations/copies", &change).expect(200);
+    inspector.visitor.open(&format!("/backups/{last}")).await;
+    inspector.visitor.sees("copies").await;
+    inspector.visitor.open(&format!("/destinations/{copies}")).await;
+    inspector.visitor.press("What would go").await;
+    inspector.visitor.sees("Not among the newest 1.").await;
+    inspector.look("what would go").await;
+    inspector.open(&format!("/destinations/{copies}/retention")).await;
+    forms::approve_all_fields(&console, &api);
+    inspector.open("/destinations/new?plugin=all-fields").await;
+    inspector.visitor.fill("#destination-s-name", "refused").await;
+    inspector.visitor.choose("#destination-s-service", "own").await;
+    inspector.visitor.press("Test connection").await;
+    inspector.visitor.sees("It does not work yet").await;
+    inspector.look("a test before saving that went wrong").await;
     plugins::drop_in(&console, &plugins::changed(&plugins::component()));
     inspector.visitor.open("/plugins").await;
     inspector.visitor.sees("Changed since approval").await;

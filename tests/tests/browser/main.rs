@@ -7,6 +7,7 @@ mod access;
 mod api_docs;
 mod failures;
 mod first_start;
+mod forms;
 mod history;
 mod inert;
 mod keyboard;

@@ -87,6 +87,10 @@ async fn a_plugin_is_dropped_in_approved_configured_tried_out_and_delivers() {
     visitor.sees("Changed since approval").await;
     visitor.press("See what changed: Web server").await;
     visitor.sees("Its file is another one, under the same version").await;
+    // Both hashes stand there, to be held against what the author says.
+    let hashes = visitor.each(".hashes code").await;
+    assert!(hashes.len() == 2 && hashes[0] != hashes[1], "{hashes:?}");
+    assert!(hashes.iter().all(|it| it.len() == 64), "{hashes:?}");
     let kept = visitor.ask("return document.querySelector('#approve-private_hosts').value").await;
     assert_eq!(kept, json!(host));
     visitor.open("/destinations").await;
@@ -95,6 +99,14 @@ async fn a_plugin_is_dropped_in_approved_configured_tried_out_and_delivers() {
     visitor.press("See what changed: Web server").await;
     visitor.press("Approve").await;
     visitor.sees("may run, with what is granted below").await;
+    visitor.open("/destinations").await;
+    visitor.sees("Ready").await;
+    // Taken away, the destinations say so by themselves.
+    fs::remove_file(console.data().join("plugins/web-server.wasm")).expect("removed");
+    visitor.sees("The plugin web-server is not there.").await;
+    visitor.open("/plugins").await;
+    visitor.sees("File removed").await;
+    drop_in(&console, &changed(&component()));
     visitor.open("/destinations").await;
     visitor.sees("Ready").await;
     visitor.assert_quiet(&["422"]).await;

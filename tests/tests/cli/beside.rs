@@ -118,3 +118,37 @@ fn a_password_set_on_the_machine_ends_the_sessions_of_the_console() {
     person.get("/backups").expect(303);
     Person::sign_in(&console, "admin", "a new long password").get("/backups").expect(200);
 }
+
+#[test]
+fn a_destination_that_is_switched_off_while_its_backup_is_made_ends_the_wait_with_3() {
+    let cluster = TestCluster::start();
+    held::create_wide(&cluster, "wide");
+    let console = Console::builder().database(&cluster, "wide").start();
+    let api = console.api();
+    let folder = console.folder().join("shelf");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let wish = json!({ "plugin": "local-retention", "name": "shelf", "grant": true,
+        "settings": { "folder": folder } });
+    api.post("/api/v1/destinations", &wish).expect(201);
+    let mut command = console.cli();
+    command.args(["backup", "create", "wide", "--to", "shelf"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().expect("the command line");
+    let pids = [child.id(), console.pid()];
+    let held = wait_until("a dump", Duration::from_secs(30), || {
+        pids.iter().find_map(|pid| held::stop_dump(*pid))
+    });
+    api.patch("/api/v1/destinations/shelf", &json!({ "enabled": false })).expect(200);
+    held.release();
+    let told = child.wait_with_output().expect("its end");
+    let said = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert_eq!(told.status.code(), Some(3), "{said}");
+    assert!(said.contains("shelf: the destination is switched off"), "{said}");
+    // Switched on again, it is delivered.
+    api.patch("/api/v1/destinations/shelf", &json!({ "enabled": true })).expect(200);
+    let list = api.get("/api/v1/backups").expect(200).json();
+    let path = format!("/api/v1/backups/{}", list["backups"][0]["id"].as_str().expect("an id"));
+    wait_until("the copy", Duration::from_secs(30), || {
+        (api.get(&path).json()["deliveries"][0]["status"] == "completed").then_some(())
+    });
+}

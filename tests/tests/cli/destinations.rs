@@ -95,3 +95,93 @@ fn plugins_are_listed_inspected_and_approved() {
         .says("does not ask for mail");
     shell.run(&["plugin", "inspect", "nothing"]).expect(1).says("no such plugin");
 }
+
+#[test]
+fn copies_whose_time_is_over_are_gone_before_the_command_ends() {
+    let shell = Shell::new();
+    let folder = with_shelf(&shell);
+    let change = ["destination", "change", "shelf", "--set", "keep=count", "--set", "count=2"];
+    shell.run(&change).expect(0).says("shelf was saved");
+    let create = || shell.run(&["backup", "create", "cofferdam", "--json"]).expect(0).json();
+    let copy = |made: &serde_json::Value| {
+        let location = made["deliveries"][0]["location"].as_str().expect("a location");
+        std::path::PathBuf::from(format!("{folder}/{location}"))
+    };
+    let all = [create(), create(), create()];
+    assert_eq!(all.each_ref().map(|made| copy(made).exists()), [false, true, true]);
+
+    shell.run(&["destination", "change", "shelf", "--set", "count=1"]).expect(0);
+    let told = shell.run(&["destination", "retention", "shelf", "--dry-run"]).expect(0).out;
+    assert!(told.contains("would go") && told.contains("not among the newest 1"), "{told}");
+    assert!(copy(&all[1]).exists());
+    shell.run(&["destination", "retention", "shelf"]).expect(1).says("--yes");
+    let told =
+        shell.run(&["destination", "retention", "shelf", "--yes", "--json"]).expect(0).json();
+    assert_eq!(told["databases"][0]["goes"].as_array().map(Vec::len), Some(1), "{told}");
+    assert_eq!(all.each_ref().map(|made| copy(made).exists()), [false, false, true]);
+    let told = shell.run(&["destination", "retention", "shelf"]).expect(0).out;
+    assert!(told.contains("Nothing at shelf has had its time"), "{told}");
+    let shown = shell.run(&["backup", "show", all[1]["id"].as_str().expect("an id")]).expect(0).out;
+    assert!(shown.contains("shelf: remove completed"), "{shown}");
+}
+
+#[test]
+fn settings_are_tried_out_before_they_are_stored_and_the_last_test_is_kept() {
+    let shell = Shell::new();
+    let folder = shell.path("shelf").display().to_string();
+    let setting = format!("folder={folder}");
+    let attempt = ["destination", "check", "--plugin", "local-retention", "--set", &setting];
+    shell.run(&attempt).expect(2).says("grant this folder to it first");
+    let attempt = [&attempt[..], &["--grant"]].concat();
+    shell.run(&attempt).expect(1).says("does not work");
+    fs::create_dir_all(&folder).expect("a folder");
+    let told = shell.run(&attempt).expect(0).out;
+    assert!(told.contains("may be written to"), "{told}");
+    // Nothing of it was stored or granted.
+    assert!(shell.run(&["destination", "list"]).expect(0).out.contains("no destination yet"));
+    let plugin = shell.run(&["plugin", "inspect", "local-retention", "--json"]).expect(0).json();
+    assert_eq!(plugin["grants"]["folder"], serde_json::Value::Null);
+
+    with_shelf(&shell);
+    let show = || shell.run(&["destination", "show", "shelf", "--json"]).expect(0).json();
+    assert_eq!(show()["last_check"], serde_json::Value::Null);
+    shell.run(&["destination", "check", "shelf"]).expect(0);
+    assert_eq!(show()["last_check"]["ok"], true);
+    let changed = ["destination", "check", "shelf", "--set", "keep=age", "--set", "days=3"];
+    let told = shell.run(&changed).expect(0).out;
+    assert!(told.contains("Kept are backups of 3 days"), "{told}");
+    assert_eq!(show()["settings"]["keep"], "everything");
+    let text = shell.run(&["destination", "show", "shelf"]).expect(0).out;
+    assert!(text.contains("it works: The folder may be written to"), "{text}");
+    // Other settings have not been tested yet.
+    shell.run(&["destination", "change", "shelf", "--set", "keep=age"]).expect(0);
+    assert_eq!(show()["last_check"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_stored_secret_can_be_taken_away_and_a_notifier_told_of_what_it_tells() {
+    let shell = Shell::new();
+    let settings = r#"{ "url": "http://127.0.0.1:9/hook", "secret": "canary-1-canary-1-canary" }"#;
+    let add = ["destination", "add", "webhook", "--name", "hook", "--settings", "-"];
+    let add =
+        [&add[..], &["--grant-private", "--tell", "backup.failed", "--at-once", "2"]].concat();
+    shell.run_with(&add, settings).expect(0);
+    let show = || shell.run(&["destination", "show", "hook", "--json"]).expect(0).json();
+    let made = show();
+    assert_eq!(made["secrets"], serde_json::json!(["secret"]));
+    assert_eq!(made["events"], serde_json::json!(["backup.failed"]));
+    assert_eq!((&made["concurrency"], &made["settings"]["events"]), (&2.into(), &().into()));
+    shell.run(&["destination", "change", "hook", "--set", "method=PUT"]).expect(0);
+    assert_eq!(show()["secrets"], serde_json::json!(["secret"]));
+    shell.run(&["destination", "change", "hook", "--unset", "secret"]).expect(0);
+    let now = show();
+    assert_eq!(
+        (&now["secrets"], &now["settings"]["method"]),
+        (&serde_json::json!([]), &"PUT".into())
+    );
+    shell
+        .run(&["destination", "change", "hook", "--unset", "url"])
+        .expect(2)
+        .says("this is needed");
+    shell.run(&["destination", "test", "hook"]).expect(1).says("does not work");
+}

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A component that `cargo xtask setup` has built.
-fn component(name: &str) -> PathBuf {
+pub(crate) fn component(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
     let path = root.join("target/plugins").join(format!("{name}.wasm"));
     assert!(path.exists(), "{} is missing; `cargo xtask setup` builds it", path.display());
@@ -52,7 +52,7 @@ fn delivered(backup: &Value) -> bool {
     backup["deliveries"][0]["status"] == "completed"
 }
 
-fn plugin(api: &Api, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
+pub(crate) fn plugin(api: &Api, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
     let list = api.get("/api/v1/plugins").expect(200).json();
     list["plugins"].as_array().expect("a list").iter().find(|it| wanted(it)).cloned()
 }
@@ -209,10 +209,13 @@ fn a_file_in_the_folder_appears_within_a_second_waits_for_approval_and_asks_agai
     };
     let begun = Instant::now();
     put("example-rust");
+    wait_until("its appearance", PATIENCE, || plugin(&api, file("mine.wasm")));
+    let shown = begun.elapsed();
     let found = wait_until("the plugin", PATIENCE, || {
         plugin(&api, |it| file("mine.wasm")(it) && it["state"] == "waiting")
     });
     let took = begun.elapsed();
+    assert!(shown < Duration::from_secs(1), "{shown:?}");
     assert!(took < Duration::from_secs(3), "{took:?}");
     assert_eq!(found["about"]["asks"], json!(["network"]));
     let id = found["about"]["id"].as_str().expect("an id");
@@ -247,6 +250,7 @@ fn a_file_in_the_folder_appears_within_a_second_waits_for_approval_and_asks_agai
         plugin(&api, |it| file("mine.wasm")(it) && it["state"] == "changed")
     });
     assert_ne!(changed["hash"], hash);
+    assert_eq!(changed["hash_before"], hash);
     assert_eq!(changed["grants"]["hosts"], json!([]));
     assert_eq!(changed["granted_before"]["hosts"][0]["private"], true);
     assert!(!changed["changes"].as_array().expect("a list").is_empty());
@@ -258,6 +262,8 @@ fn a_file_in_the_folder_appears_within_a_second_waits_for_approval_and_asks_agai
         plugin(&api, |it| file("mine.wasm")(it) && it["state"] == "removed")
     });
     assert_eq!(removed["destinations"], json!([id]));
+    let used = api.get(&format!("/api/v1/destinations/{id}")).expect(200).json();
+    assert!(used["problem"].as_str().expect("a problem").contains("is not there"), "{used}");
 }
 
 #[test]
@@ -378,4 +384,47 @@ fn a_killed_console_delivers_after_its_restart() {
         Some(api.get(&path).expect(200).json()).filter(delivered)
     });
     assert!(folder.join(done["deliveries"][0]["location"].as_str().expect("a location")).exists());
+}
+
+#[test]
+fn an_upgrade_keeps_the_grants_of_a_bundled_plugin_and_leaves_a_revoked_one_revoked() {
+    let mut console = Console::builder().start();
+    let api = console.api();
+    let bundled = |api: &Api, id: &str| {
+        let is_it = |it: &Value| it["about"]["id"] == id && it["bundled"] == true;
+        plugin(api, is_it).expect("a bundled plugin")
+    };
+    let path = |it: &Value| format!("/api/v1/plugins/{}", it["hash"].as_str().expect("a hash"));
+    let (s3, chat) = (bundled(&api, "s3"), bundled(&api, "chat"));
+    let grants = json!({ "hosts": ["s3.example.org:443"] });
+    api.post(&format!("{}/approve", path(&s3)), &grants).expect(200);
+    api.post(&format!("{}/revoke", path(&chat)), &json!({})).expect(200);
+    // As an earlier program would have left them: the same plugins, other files.
+    console.terminate();
+    for (plugin, digit) in [(&s3, "a"), (&chat, "b")] {
+        let hash = plugin["hash"].as_str().expect("a hash");
+        console.catalog(&format!(
+            "UPDATE components SET hash = '{}', version = '0.0.9' WHERE hash = '{hash}'",
+            digit.repeat(64)
+        ));
+    }
+    console.restart();
+    let api = console.api();
+    let now = bundled(&api, "s3");
+    assert_eq!((&now["hash"], &now["state"]), (&s3["hash"], &"approved".into()));
+    assert_eq!(now["grants"]["hosts"][0]["host"], "s3.example.org", "{now}");
+    let now = bundled(&api, "chat");
+    assert_eq!((&now["hash"], &now["state"]), (&chat["hash"], &"waiting".into()));
+    let log = console.catalog(
+        "SELECT actor || ' ' || object_name FROM audit WHERE action = 'plugin.approve' ORDER BY seq DESC LIMIT 1",
+    );
+    assert!(log.starts_with("cofferdam s3 "), "{log}");
+    // A file in the folder that calls itself by the same name inherits nothing.
+    let other =
+        [fs::read(component("s3")).expect("a component"), b"\0\x03\x01xy".to_vec()].concat();
+    fs::write(console.data().join("plugins/s3.wasm"), other).expect("written");
+    let foreign = wait_until("the file", PATIENCE, || {
+        plugin(&api, |it| file("s3.wasm")(it) && it["state"] == "changed")
+    });
+    assert_eq!((&foreign["grants"]["hosts"], &foreign["hash_before"]), (&json!([]), &s3["hash"]));
 }

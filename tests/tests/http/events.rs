@@ -130,6 +130,33 @@ fn pages_hear_what_changed_and_nothing_more_after_the_sign_out() {
 }
 
 #[test]
+fn pages_hear_of_backups_and_deliveries_that_a_command_line_makes() {
+    let console = Console::builder().start();
+    let folder = console.folder().join("shelf");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let wish = json!({ "plugin": "local-retention", "name": "shelf", "grant": true,
+        "settings": { "folder": folder } });
+    console.api().post("/api/v1/destinations", &wish).expect(201);
+    let person = Person::administrator(&console);
+    let lines = listen(&console, &person.cookie().expect("a cookie"));
+    // What was said before is none of it.
+    while lines.recv_timeout(Duration::from_secs(3)).is_ok() {}
+    let told = console.cli().args(["backup", "create", "cofferdam", "--json"]).output();
+    let told = told.expect("the command line");
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let made: Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    assert_eq!(made["deliveries"][0]["status"], "completed", "{made}");
+    let own = format!("data: {}", made["id"].as_str().expect("an id"));
+    let mut missing = vec!["event: backups".to_owned(), "event: destinations".to_owned(), own];
+    let start = Instant::now();
+    while !missing.is_empty() {
+        let left = Duration::from_secs(8).saturating_sub(start.elapsed());
+        let line = lines.recv_timeout(left).unwrap_or_else(|_| panic!("no word of {missing:?}"));
+        missing.retain(|it| *it != line);
+    }
+}
+
+#[test]
 fn the_events_of_a_backup_end_when_their_token_does() {
     let cluster = TestCluster::start();
     held::create_wide(&cluster, "wide");

@@ -3,6 +3,7 @@
 mod audit;
 mod backups;
 mod changes;
+mod checks;
 mod databases;
 mod deliveries;
 mod download;
@@ -15,6 +16,7 @@ mod lists;
 mod mail;
 mod malformed;
 mod problems;
+mod retention;
 mod roles;
 mod secrets;
 mod sessions;

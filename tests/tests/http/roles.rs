@@ -15,7 +15,7 @@ enum Since {
 }
 use Since::{Administrator, Anyone, Operator, Viewer};
 
-const API: [(&str, &str, Since); 35] = [
+const API: [(&str, &str, Since); 38] = [
     ("GET", "/api/openapi.json", Anyone),
     ("GET", "/api/v1/status", Viewer),
     ("GET", "/api/v1/databases", Viewer),
@@ -46,6 +46,9 @@ const API: [(&str, &str, Since); 35] = [
     ("DELETE", "/api/v1/destinations/{id}", Administrator),
     ("POST", "/api/v1/destinations/{id}/check", Administrator),
     ("POST", "/api/v1/destinations/{id}/test", Administrator),
+    ("POST", "/api/v1/destinations/check", Administrator),
+    ("GET", "/api/v1/destinations/{id}/retention", Administrator),
+    ("POST", "/api/v1/destinations/{id}/retention", Administrator),
     ("GET", "/api/v1/plugins", Viewer),
     ("POST", "/api/v1/plugins", Administrator),
     ("GET", "/api/v1/plugins/{id}", Viewer),
@@ -53,7 +56,7 @@ const API: [(&str, &str, Since); 35] = [
     ("POST", "/api/v1/plugins/{id}/revoke", Administrator),
 ];
 
-const PAGES: [(&str, &str, Since); 53] = [
+const PAGES: [(&str, &str, Since); 58] = [
     ("GET", "/healthz", Anyone),
     ("GET", "/readyz", Anyone),
     ("GET", "/assets/app.css", Anyone),
@@ -91,7 +94,12 @@ const PAGES: [(&str, &str, Since); 53] = [
     ("GET", "/destinations/{id}", Administrator),
     ("GET", "/destinations/{id}/edit", Administrator),
     ("POST", "/destinations/{id}/edit", Administrator),
+    ("POST", "/destinations/try", Administrator),
+    ("POST", "/destinations/{id}/try", Administrator),
     ("POST", "/destinations/{id}/check", Administrator),
+    ("POST", "/destinations/{id}/test", Administrator),
+    ("GET", "/destinations/{id}/retention", Administrator),
+    ("POST", "/destinations/{id}/retention", Administrator),
     ("POST", "/destinations/{id}/enabled", Administrator),
     ("GET", "/destinations/{id}/delete", Administrator),
     ("POST", "/destinations/{id}/delete", Administrator),

@@ -233,6 +233,7 @@ pub(crate) fn delivery(destination: &Destination, status: DeliveryStatus) -> Del
         error: error.map(Into::into),
         created_at: ago(7_180),
         completed_at: matches!(status, Completed | Failed).then(|| ago(7_160)),
+        removal: None,
     }
 }
 

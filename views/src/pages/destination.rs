@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::{
     backup_log::log_lines,
+    destination_retention,
     destinations::{DestinationCard, badge, success},
 };
 use crate::{
@@ -28,7 +29,7 @@ pub struct DestinationPage {
     pub secrets: Vec<String>,
     /// The short names of the databases whose backups go there; `None` for all.
     pub databases: Option<Vec<String>>,
-    /// The last test, if there was one just now.
+    /// The last test with these settings, if there was one.
     pub tested: Option<Tested>,
     /// Its newest deliveries, newest first; ten or so. Without attempts.
     pub recent: Vec<DeliveryItem>,
@@ -63,6 +64,9 @@ pub fn page(chrome: &Chrome, data: &DestinationPage) -> Markup {
                 div.column {
                     (state(data))
                     (test(chrome, data))
+                    @if destination.roles.retention && destination.roles.storage {
+                        (destination_retention::section(chrome, destination, None))
+                    }
                     (recent(chrome, data))
                 }
                 div.column { (facts(chrome, data)) }
@@ -124,6 +128,12 @@ pub fn test(chrome: &Chrome, data: &DestinationPage) -> Markup {
         section #check aria-labelledby="check-title" {
             div.section-head {
                 h2 #check-title { (t::CHECK) }
+                @if data.card.destination.roles.notifier {
+                    form method="post" action={ "/destinations/" (data.card.destination.id) "/test" } {
+                        (csrf(chrome))
+                        button.button type="submit" { (icon(Icon::Mail)) (t::SEND_TEST) }
+                    }
+                }
                 form method="post" action=(address) hx-post=(address) hx-target="#check"
                     hx-select="#check" hx-swap="outerHTML ignoreTitle:true"
                     hx-disable="find button" hx-nonce=(chrome.nonce) {
@@ -145,7 +155,8 @@ pub fn test(chrome: &Chrome, data: &DestinationPage) -> Markup {
     }
 }
 
-fn found(chrome: &Chrome, tested: &Tested) -> Markup {
+/// What a test has found, as the form shows it too.
+pub(super) fn found(chrome: &Chrome, tested: &Tested) -> Markup {
     let (class, shape, words) = match tested.result {
         Ok(_) => ("good", Icon::Check, t::CHECK_GOOD),
         Err(_) => ("bad", Icon::Cross, t::CHECK_BAD),

@@ -3,7 +3,10 @@
 use cofferdam_model::Destination;
 use maud::{Markup, html};
 
-use super::destination_new::PluginChoice;
+use super::{
+    destination::{Tested, found},
+    destination_new::PluginChoice,
+};
 use crate::{
     Chrome, FieldErrors,
     icons::{Icon, icon},
@@ -36,6 +39,8 @@ pub struct DestinationForm {
     pub grant: bool,
     /// Whether their addresses may be private ones.
     pub grant_private: bool,
+    /// What a test of these very settings has found, if there was one just now.
+    pub tried: Option<Tested>,
     /// What is wrong. Fields: `name`, `databases`, `events`, `concurrency`.
     pub errors: FieldErrors,
 }
@@ -44,16 +49,18 @@ pub struct DestinationForm {
 #[must_use]
 pub fn page(chrome: &Chrome, existing: Option<&Destination>, form: &DestinationForm) -> Markup {
     let plugin = &form.plugin;
-    let (title, action, submit, back) = match existing {
+    let (title, action, attempt, submit, back) = match existing {
         Some(it) => (
             format!("{} {}", t::EDIT_TITLE, it.name),
             format!("/destinations/{}/edit", it.id),
+            format!("/destinations/{}/try", it.id),
             t::SAVE,
             format!("/destinations/{}", it.id),
         ),
         None => (
             t::ADD.to_owned(),
             "/destinations".to_owned(),
+            "/destinations/try".to_owned(),
             t::ADD_SUBMIT,
             "/destinations/new".to_owned(),
         ),
@@ -77,7 +84,7 @@ pub fn page(chrome: &Chrome, existing: Option<&Destination>, form: &DestinationF
                     }
                 }
             }
-            div.panel.form-panel {
+            div.panel.form-panel #destination {
                 (summary(&errors, PREFIX))
                 form.stack.settings-form method="post" action=(action) {
                     (csrf(chrome))
@@ -91,14 +98,31 @@ pub fn page(chrome: &Chrome, existing: Option<&Destination>, form: &DestinationF
                     }))
                     (which(form))
                     (more(form))
+                    (trial(chrome, form))
                     div.actions {
                         a.button href=(back) { (common::CANCEL) }
+                        button.button #try-button type="submit" formaction=(attempt) hx-post=(attempt)
+                            hx-target="#destination" hx-select="#destination"
+                            hx-swap="outerMorph ignoreTitle:true" hx-disable="this" hx-nonce=(chrome.nonce) {
+                            (icon(Icon::Retry))
+                            span.idle { (t::CHECK_NOW) }
+                            span.busy role="status" { (t::CHECK_BUSY) }
+                        }
                         button.button.primary type="submit" { (submit) }
                     }
                 }
             }
         },
     )
+}
+
+/// What the plugin said to the settings as they are typed, before they are stored.
+fn trial(chrome: &Chrome, form: &DestinationForm) -> Markup {
+    html! {
+        @if let Some(tried) = &form.tried {
+            section.trial #trial aria-label=(t::CHECK) { (found(chrome, tried)) }
+        }
+    }
 }
 
 /// What is named here is no grant by itself.

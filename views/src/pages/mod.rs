@@ -17,6 +17,7 @@ pub mod destination;
 pub mod destination_delete;
 pub mod destination_form;
 pub mod destination_new;
+pub mod destination_retention;
 pub mod destinations;
 pub mod error;
 pub mod login;

@@ -52,6 +52,8 @@ pub struct ImportItem {
 pub struct Before {
     /// What is different, each written as errors are.
     pub changes: Vec<String>,
+    /// The SHA-256 of its file, and of this one.
+    pub hashes: Option<(String, String)>,
     /// What the one before may do.
     pub grants: Grants,
 }

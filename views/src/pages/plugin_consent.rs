@@ -76,6 +76,13 @@ pub(super) fn changed(before: &Before) -> Markup {
                 li { (icon(Icon::Alert)) bdi { (common::sentence(change)) } }
             }
         }
+        @if let Some((before, now)) = &before.hashes {
+            h3 { (t::HASHES) }
+            dl.hashes {
+                div { dt { (t::HASH_BEFORE) } dd { code { (before) } } }
+                div { dt { (t::HASH_NOW) } dd { code { (now) } } }
+            }
+        }
         h3 { (t::BEFORE_GRANTS) }
         (grants(&before.grants))
     };
@@ -97,10 +104,19 @@ fn grants(grants: &Grants) -> Markup {
 
 /// Imports in words, with their names.
 pub(super) fn import_list(imports: &[ImportItem]) -> Markup {
+    let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
+    for import in imports {
+        match kinds.iter_mut().find(|(words, _)| *words == import.words) {
+            Some((_, names)) => names.push(&import.name),
+            None => kinds.push((&import.words, vec![&import.name])),
+        }
+    }
     html! {
         @if imports.is_empty() { p { (t::NO_IMPORTS) } }
         ul.imports {
-            @for import in imports { li { bdi { (import.words) } code.sub { (import.name) } } }
+            @for (words, names) in kinds {
+                li { bdi { (words) } @for name in names { code.sub.block-link { (name) } } }
+            }
         }
     }
 }

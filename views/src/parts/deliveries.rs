@@ -12,6 +12,9 @@ use crate::{
 
 /// How a delivery stands, as icon, word and colour.
 pub(crate) fn delivery_badge(delivery: &Delivery) -> Markup {
+    if delivery.removal == Some(DeliveryStatus::Completed) {
+        return html! { span.badge.badge-off { (icon(Icon::Trash)) (t::REMOVED) } };
+    }
     let (class, shape) = match delivery.status {
         DeliveryStatus::Pending => ("wait", Icon::Clock),
         DeliveryStatus::Running => ("run", Icon::Running),
@@ -69,7 +72,7 @@ fn one(chrome: &Chrome, of: &Backup, item: &DeliveryItem) -> Markup {
         @if let Some(location) = &delivery.location {
             p.filename { span { bdi { (location) } } (copy_button(t::LOCATION, location)) }
         }
-        @if let Some(note) = &delivery.note { p.sub { bdi { (note) } } }
+        @if let Some(note) = &delivery.note { p.sub { bdi { (common::sentence(note)) } } }
         @if let Some(error) = delivery.error.as_ref().filter(|_| delivery.status != DeliveryStatus::Completed) {
             p.sub.sub-bad { bdi { (common::sentence(error)) } }
         }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Chrome, FieldErrors,
-    schema::{Control, SettingsField, SettingsForm, TemplateFacts, expand},
+    schema::{Control, FORGET, SettingsField, SettingsForm, TemplateFacts, expand},
     text::{common, settings as t},
 };
 
@@ -75,7 +75,10 @@ fn one(chrome: &Chrome, prefix: &str, field: &SettingsField) -> Markup {
             let shown = if value.is_empty() { placeholder.as_deref().unwrap_or("") } else { value };
             template(chrome, &errors, &input, (value, placeholder.as_deref(), *lines), shown)
         }
-        Control::Secret { stored, lines } => secret(&errors, &input, *stored, *lines),
+        Control::Secret { stored, forget, lines } => {
+            let forget = (*stored && !field.required).then_some(*forget);
+            secret(&errors, &input, *stored, *lines, forget)
+        }
         Control::Switch { on } => switch(&errors, &input, *on),
         Control::Choice { options, chosen, none } => {
             choice(&errors, &input, options, chosen, none.as_deref())
@@ -150,16 +153,28 @@ pub(crate) fn preview(template: &str) -> Markup {
     }
 }
 
-fn secret(errors: &FieldErrors, input: &Input<'_>, stored: bool, lines: bool) -> Markup {
+/// `forget` where the stored one can be taken away: whether that is wished.
+fn secret(
+    errors: &FieldErrors,
+    input: &Input<'_>,
+    stored: bool,
+    lines: bool,
+    forget: Option<bool>,
+) -> Markup {
     let kept = if stored { t::SECRET_STORED } else { t::SECRET_NEW };
     let hint = input
         .hint
         .map_or_else(|| kept.to_owned(), |hint| format!("{} {kept}", common::sentence(hint)));
     let input = Input { hint: Some(&hint), autocomplete: "off", ..*input };
-    if lines {
-        text_area(errors, &Input { exact: true, ..input }, 5)
-    } else {
-        super::password(errors, &input)
+    html! {
+        div.secret {
+            @if lines { (text_area(errors, &Input { exact: true, ..input }, 5)) }
+            @else { (super::password(errors, &input)) }
+            @if let Some(on) = forget {
+                @let label = t::forget(input.label);
+                (super::tick(input.prefix, FORGET, input.name, &label, on))
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Field, Kind, Problem, Schema, Shape, When};
+use super::{FORGET, Field, Kind, Problem, Schema, Shape, When};
 
 /// A plugin's settings as a form. Values are kept as they were typed.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -79,6 +79,8 @@ pub enum Control {
     Secret {
         /// Whether one is stored.
         stored: bool,
+        /// Whether what is stored is to go; only what is optional can.
+        forget: bool,
         /// Whether it may have several lines.
         lines: bool,
     },
@@ -151,7 +153,13 @@ impl Schema {
         settings: &Map<String, Value>,
         stored: &[&str],
     ) -> SettingsForm {
-        self.form(|field| field.texts(pairs), settings, stored)
+        let mut form = self.form(|field| field.texts(pairs), settings, stored);
+        for field in &mut form.fields {
+            if let Control::Secret { forget, .. } = &mut field.control {
+                *forget = pairs.iter().any(|(name, text)| name == FORGET && *text == field.name);
+            }
+        }
+        form
     }
 
     fn form(
@@ -264,7 +272,7 @@ impl Field {
                 value,
                 placeholder: default,
             },
-            Kind::Secret { lines } => Control::Secret { stored, lines: *lines },
+            Kind::Secret { lines } => Control::Secret { stored, forget: false, lines: *lines },
             Kind::Number { whole } => {
                 line(value, default, Some(if *whole { "numeric" } else { "decimal" }), true)
             }

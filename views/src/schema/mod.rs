@@ -35,6 +35,8 @@ pub use value::Posted;
 
 /// What stands before a property's name where a form posts it.
 pub const PREFIX: &str = "s.";
+/// Under this name a form posts the names of secrets whose stored value is to go.
+pub const FORGET: &str = "forget";
 
 /// The settings of a plugin, as fields in the order to show.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::{Choice, Field, Kind, PREFIX, Problem, Schema, SettingsForm, Shape};
+use super::{Choice, FORGET, Field, Kind, PREFIX, Problem, Schema, SettingsForm, Shape};
 
 /// What came back from a form.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +12,8 @@ pub struct Posted {
     pub settings: Map<String, Value>,
     /// Secrets that were left empty: what is stored stays.
     pub keep: Vec<String>,
+    /// Secrets that were left empty, and whose stored value is to go.
+    pub forget: Vec<String>,
     /// What is wrong. The settings fit the schema where this is empty.
     pub problems: Vec<Problem>,
     /// The form again, as it was typed and with the problems beside the fields.
@@ -30,7 +32,7 @@ impl Schema {
     #[must_use]
     pub fn posted(&self, pairs: &[(String, String)], stored: &[&str]) -> Posted {
         let mut settings = Map::new();
-        let mut keep = Vec::new();
+        let (mut keep, mut forget) = (Vec::new(), Vec::new());
         let mut unread = Vec::new();
         for field in &self.fields {
             match field.read(&field.texts(pairs)) {
@@ -41,7 +43,11 @@ impl Schema {
                 Read::Nothing => {
                     let secret = matches!(field.kind, Kind::Secret { .. });
                     if secret && stored.contains(&field.name.as_str()) {
-                        keep.push(field.name.clone());
+                        let goes = |(name, text): &(String, String)| {
+                            name == FORGET && *text == field.posted_name()
+                        };
+                        let list = if pairs.iter().any(goes) { &mut forget } else { &mut keep };
+                        list.push(field.name.clone());
                     }
                 }
                 Read::Wrong(message) => {
@@ -68,7 +74,7 @@ impl Schema {
         let place = |problem: &Problem| self.fields.iter().position(|it| it.name == problem.field);
         problems.sort_by_key(place);
         let form = self.typed(pairs, &settings, stored).with_problems(&problems);
-        Posted { settings, keep, problems, form }
+        Posted { settings, keep, forget, problems, form }
     }
 }
 

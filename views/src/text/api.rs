@@ -18,6 +18,8 @@ pub(crate) fn group(tag: &str) -> &str {
         "auth" => "Signing in",
         "backups" => "Backups",
         "databases" => "Databases",
+        "destinations" => "Destinations",
+        "plugins" => "Plugins",
         "status" => "Status",
         other => other,
     }

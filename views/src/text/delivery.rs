@@ -5,6 +5,7 @@ use cofferdam_model::{AttemptOutcome, DeliveryStatus, Purpose};
 pub(crate) const TITLE: &str = "Deliveries";
 pub(crate) const NONE: &str = "This backup goes to no destination; its file is on this machine.";
 pub(crate) const ADD: &str = "Add a destination";
+pub(crate) const REMOVED: &str = "Removed since";
 pub(crate) const RETRY: &str = "Retry now";
 pub(crate) const LOG: &str = "Log of the attempt";
 pub(crate) const LOCATION: &str = "the location";

@@ -53,6 +53,7 @@ pub(crate) const NO_DELIVERIES: &str =
 
 pub(crate) const CHECK: &str = "Connection";
 pub(crate) const CHECK_NOW: &str = "Test connection";
+pub(crate) const SEND_TEST: &str = "Send a test";
 pub(crate) const CHECK_BUSY: &str = "Testing";
 pub(crate) const CHECK_NEVER: &str =
     "Not tested yet. The test tries the settings out and leaves nothing behind.";

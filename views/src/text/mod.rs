@@ -12,6 +12,7 @@ pub(crate) mod destination;
 pub(crate) mod overview;
 pub(crate) mod people;
 pub(crate) mod plugin;
+pub(crate) mod retention;
 pub(crate) mod settings;
 pub(crate) mod states;
 pub(crate) mod trouble;

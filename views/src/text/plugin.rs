@@ -73,6 +73,9 @@ pub(crate) const SAVE: &str = "Save";
 pub(crate) const NOTHING_TO_GRANT: &str = "It asks for nothing, so nothing can be granted.";
 
 pub(crate) const BEFORE_TITLE: &str = "What changed since the approved version";
+pub(crate) const HASHES: &str = "SHA-256 of the file";
+pub(crate) const HASH_BEFORE: &str = "Approved";
+pub(crate) const HASH_NOW: &str = "This one";
 pub(crate) const BEFORE_GRANTS: &str = "What it might do";
 pub(crate) const NO_GRANTS: &str = "nothing";
 

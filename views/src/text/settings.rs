@@ -6,6 +6,11 @@ pub(crate) const PREVIEW: &str = "Makes";
 pub(crate) const SECRET_STORED: &str = "One is stored, encrypted. Leave this empty to keep it.";
 pub(crate) const SECRET_NEW: &str = "Stored encrypted; never shown again.";
 
+/// To tick, below a secret that is stored.
+pub(crate) fn forget(label: &str) -> String {
+    format!("Remove the stored one ({label})")
+}
+
 pub(crate) fn only_where(condition: &str) -> String {
     format!("Only where {condition}:")
 }

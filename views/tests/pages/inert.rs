@@ -96,6 +96,7 @@ fn hostile_text_of_a_plugin_is_inert() {
         keep_going: false,
         grant: false,
         grant_private: false,
+        tried: None,
         errors: FieldErrors::new(),
     };
     assert_inert(&pages::destination_form::page(&chrome, None, &form).into_string());

@@ -76,7 +76,9 @@ impl Tx {
             return Err(Error::Pinned(id));
         }
         let copies = self.forget_deliveries(id).await?;
-        if !keep_remote {
+        if keep_remote {
+            self.keep_copies(id, now).await?;
+        } else {
             self.queue_removals(&copies, now).await?;
         }
         let done = sqlx::query(

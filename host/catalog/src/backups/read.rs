@@ -156,6 +156,20 @@ impl Catalog {
         rows.iter().map(backup).collect()
     }
 
+    /// The newest backups in short: how each stands. For who looks often
+    /// whether something changed.
+    pub async fn newest_backups(&self, limit: u32) -> Result<Vec<(BackupId, String)>> {
+        let rows = sqlx::query("SELECT id, status FROM backups ORDER BY id DESC LIMIT $1")
+            .bind(i64::from(limit))
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        let mark = |row| {
+            let cells = Cells::new("backups", row);
+            Ok((cells.parse("id")?, cells.text("status")?))
+        };
+        rows.iter().map(mark).collect()
+    }
+
     /// Completed backups whose file is missing or corrupt, newest first.
     pub async fn damaged(&self, limit: u32) -> Result<Vec<Backup>> {
         let sql = AssertSqlSafe(format!(

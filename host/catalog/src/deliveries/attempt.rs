@@ -33,7 +33,7 @@ pub enum Next {
         location: Option<String>,
         /// Of a copy: how many bytes are there.
         bytes: Option<u64>,
-        /// What the plugin said.
+        /// What the plugin said. A removal keeps the reason that it had.
         note: Option<String>,
     },
     /// It is tried again, but not before this moment.
@@ -106,7 +106,8 @@ impl Tx {
             Next::Complete { location, bytes, note } => {
                 sqlx::query(
                     "UPDATE deliveries SET status = 'completed', completed_at = $2, \
-                     location = coalesce($3, location), bytes = $4, note = $5, error = NULL \
+                     location = coalesce($3, location), bytes = $4, note = coalesce($5, note), \
+                     error = NULL \
                      WHERE id = $1",
                 )
                 .bind(id.to_string())

@@ -4,6 +4,9 @@ use cofferdam_model::{
     BackupId, Delivery, DeliveryId, DeliveryStatus, DestinationId, PluginId, Purpose, Timestamp,
 };
 
+use sqlx::AssertSqlSafe;
+
+use super::SWITCHED_OFF;
 use crate::{Cancelled, Error, Result, Tx, cells::ms};
 
 impl Tx {
@@ -15,8 +18,10 @@ impl Tx {
             return Err(Error::NotFound("delivery"));
         };
         let conflict = |text: &str| Err(Error::Conflict(text.to_owned()));
-        if self.destination(delivery.destination).await?.is_none() {
-            return conflict("its destination was removed");
+        match self.destination(delivery.destination).await? {
+            None => return conflict("its destination was removed"),
+            Some(it) if !it.enabled => return conflict("its destination is switched off"),
+            Some(_) => {}
         }
         if delivery.purpose == Purpose::Store && self.backup(delivery.backup).await?.is_none() {
             return conflict("its backup was deleted");
@@ -95,6 +100,40 @@ impl Tx {
         Ok(())
     }
 
+    /// What waits for a destination that is being switched off says so.
+    pub(crate) async fn hold_deliveries(&mut self, destination: DestinationId) -> Result<()> {
+        sqlx::query(
+            "UPDATE deliveries SET status = 'blocked', error = $2 \
+             WHERE destination_id = $1 AND status IN ('pending', 'retrying')",
+        )
+        .bind(destination.to_string())
+        .bind(SWITCHED_OFF)
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
+    /// The copies of a backup that is being deleted stay: what waits to remove
+    /// one for a policy is stopped.
+    pub(crate) async fn keep_copies(&mut self, backup: BackupId, now: Timestamp) -> Result<()> {
+        let waiting = "backup_id = $1 AND purpose = 'remove' \
+            AND status IN ('pending', 'retrying', 'blocked')";
+        sqlx::query(AssertSqlSafe(format!(
+            "DELETE FROM jobs WHERE delivery_id IN (SELECT id FROM deliveries WHERE {waiting})"
+        )))
+        .bind(backup.to_string())
+        .execute(self.conn())
+        .await?;
+        sqlx::query(AssertSqlSafe(format!(
+            "UPDATE deliveries SET status = 'cancelled', completed_at = $2 WHERE {waiting}"
+        )))
+        .bind(backup.to_string())
+        .bind(ms(now))
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
     /// Forgets the deliveries of a backup that is being deleted, and gives the
     /// copies that exist. While one runs: [`Error::Conflict`].
     pub(crate) async fn forget_deliveries(&mut self, backup: BackupId) -> Result<Vec<Delivery>> {
@@ -112,7 +151,11 @@ impl Tx {
                         "a delivery of this backup runs; cancel it first, or wait".to_owned(),
                     ));
                 }
-                (DeliveryStatus::Completed, Purpose::Store) => copies.push(delivery),
+                (DeliveryStatus::Completed, Purpose::Store)
+                    if delivery.removal != Some(DeliveryStatus::Completed) =>
+                {
+                    copies.push(delivery);
+                }
                 _ => {}
             }
         }

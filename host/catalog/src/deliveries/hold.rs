@@ -5,6 +5,7 @@
 use chrono::TimeDelta;
 use cofferdam_model::{BackupId, Delivery, DeliveryId, Fence, Job, JobId, JobKind, Timestamp};
 
+use super::SWITCHED_OFF;
 use crate::{
     Catalog, Error, Result, Tx,
     cells::{Cells, ms},
@@ -46,14 +47,18 @@ const CLAIM: &str = "UPDATE jobs SET worker = $1, fence = fence + 1, renewed_at 
   AND (SELECT count(*) FROM jobs r WHERE r.kind = 'delivery' AND r.worker IS NOT NULL) < $4 \
   AND (SELECT count(*) FROM jobs r WHERE r.destination_id = j.destination_id \
    AND r.worker IS NOT NULL) < d.concurrency \
-  AND ($5 = '' OR j.delivery_id IN (SELECT v.id FROM deliveries v WHERE v.backup_id = $5)) \
+  AND ($5 = '' OR j.delivery_id IN (SELECT v.id FROM deliveries v WHERE v.backup_id = $5) \
+   OR j.delivery_id IN (SELECT r.id FROM deliveries s JOIN deliveries r \
+    ON r.destination_id = s.destination_id AND r.purpose = 'remove' \
+    WHERE s.backup_id = $5 AND s.purpose = 'store' AND r.status <> 'blocked')) \
   ORDER BY j.not_before, j.created_at, j.id LIMIT 1) \
  RETURNING id, delivery_id, fence, expires_at";
 
 impl Tx {
     /// Leases the delivery that has been due for longest, if there is room for
-    /// it, and marks it running. With a backup, only one of that backup: for a
-    /// command line that delivers its own.
+    /// it, and marks it running. With a backup, only one of that backup, or a
+    /// removal at a destination that it goes to: for a command line that
+    /// delivers its own, and has made another copy's time be over by that.
     pub async fn lease_delivery(
         &mut self,
         worker: &str,
@@ -103,10 +108,21 @@ impl Tx {
         if done.rows_affected() == 0 {
             return Ok(false);
         }
-        sqlx::query("UPDATE deliveries SET status = 'pending' WHERE id = $1")
-            .bind(seen.delivery.to_string())
-            .execute(self.conn())
-            .await?;
+        sqlx::query(
+            "UPDATE deliveries SET status = 'pending' WHERE id = $1 AND destination_id IN \
+             (SELECT id FROM destinations WHERE enabled = 1)",
+        )
+        .bind(seen.delivery.to_string())
+        .execute(self.conn())
+        .await?;
+        sqlx::query(
+            "UPDATE deliveries SET status = 'blocked', error = $2 \
+             WHERE id = $1 AND status = 'running'",
+        )
+        .bind(seen.delivery.to_string())
+        .bind(SWITCHED_OFF)
+        .execute(self.conn())
+        .await?;
         sqlx::query(
             "UPDATE attempts SET ended_at = $2, outcome = 'interrupted', \
              error = 'the console was stopped or killed while it ran' \

@@ -8,9 +8,12 @@
 
 mod attempt;
 mod change;
+mod copies;
 mod hold;
 mod queue;
 mod read;
 
 pub use attempt::{AttemptEnd, Next};
+pub use copies::StoredCopy;
 pub use hold::DeliveryLease;
+pub(crate) use queue::SWITCHED_OFF;

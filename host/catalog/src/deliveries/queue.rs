@@ -6,10 +6,14 @@ use cofferdam_model::{
     Purpose, Timestamp,
 };
 
+use super::StoredCopy;
 use crate::{
     Result, Tx,
     cells::{Cells, ms},
 };
+
+/// What a delivery waits for whose destination is switched off.
+pub(crate) const SWITCHED_OFF: &str = "the destination is switched off";
 
 /// A delivery to be queued.
 struct New<'a> {
@@ -19,6 +23,7 @@ struct New<'a> {
     event: Option<EventKind>,
     about: Option<DeliveryId>,
     location: Option<&'a str>,
+    note: Option<&'a str>,
 }
 
 impl Tx {
@@ -88,16 +93,39 @@ impl Tx {
         Ok(())
     }
 
-    /// One that is there already stays as it is.
+    /// A policy has named these copies at a destination: they go, each for its
+    /// reason. One that is going already stays as it is; one whose removal
+    /// failed is tried again.
+    pub async fn expire_copies(
+        &mut self,
+        destination: DestinationId,
+        copies: &[(StoredCopy, String)],
+        now: Timestamp,
+    ) -> Result<()> {
+        for (copy, reason) in copies {
+            let plain = New::plain(copy.backup, destination, Purpose::Remove);
+            let (location, note) = (Some(copy.location.as_str()), Some(reason.as_str()));
+            self.queue(&New { location, note, ..plain }, now).await?;
+        }
+        Ok(())
+    }
+
+    /// One that is there already stays as it is, but for a removal that did not
+    /// come to pass. What goes to a destination that is switched off waits for it.
     async fn queue(&mut self, new: &New<'_>, now: Timestamp) -> Result<()> {
-        let id = DeliveryId::new();
-        let done = sqlx::query(
+        let row = sqlx::query(
             "INSERT INTO deliveries (id, backup_id, destination_id, purpose, event, about, status, \
-             attempts, tries, location, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, 'pending', 0, 0, $7, $8) \
-             ON CONFLICT (backup_id, destination_id, purpose, event, about) DO NOTHING",
+             error, attempts, tries, location, note, created_at) \
+             SELECT $1, $2, d.id, $4, $5, $6, CASE d.enabled WHEN 1 THEN 'pending' ELSE 'blocked' END, \
+             CASE d.enabled WHEN 1 THEN NULL ELSE $10 END, 0, 0, $7, $9, $8 \
+             FROM destinations d WHERE d.id = $3 \
+             ON CONFLICT (backup_id, destination_id, purpose, event, about) DO UPDATE \
+             SET status = excluded.status, error = excluded.error, note = excluded.note, tries = 0, \
+             completed_at = NULL \
+             WHERE deliveries.purpose = 'remove' AND deliveries.status IN ('failed', 'cancelled') \
+             RETURNING id",
         )
-        .bind(id.to_string())
+        .bind(DeliveryId::new().to_string())
         .bind(new.backup.to_string())
         .bind(new.destination.to_string())
         .bind(new.purpose.as_str())
@@ -105,12 +133,17 @@ impl Tx {
         .bind(new.about.map(|it| it.to_string()).unwrap_or_default())
         .bind(new.location)
         .bind(ms(now))
-        .execute(self.conn())
+        .bind(new.note)
+        .bind(SWITCHED_OFF)
+        .fetch_optional(self.conn())
         .await?;
-        if done.rows_affected() == 1 {
-            self.queue_job(id, new.destination, now).await?;
+        match row {
+            Some(row) => {
+                let id = Cells::new("deliveries", &row).parse("id")?;
+                self.queue_job(id, new.destination, now).await
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The job of a delivery that has none.
@@ -136,7 +169,7 @@ impl Tx {
 
 impl New<'_> {
     fn plain(backup: BackupId, destination: DestinationId, purpose: Purpose) -> Self {
-        Self { backup, destination, purpose, event: None, about: None, location: None }
+        Self { backup, destination, purpose, event: None, about: None, location: None, note: None }
     }
 }
 

@@ -11,7 +11,9 @@ use crate::{Catalog, Result, Tx, cells::Cells, sql::Statement};
 
 const SELECT: &str = "SELECT v.id, v.backup_id, v.destination_id, d.name, v.purpose, v.event, v.about, \
  v.status, v.attempts, v.tries, coalesce(j.not_before, 0) AS not_before, v.location, v.bytes, v.note, \
- v.error, v.created_at, v.completed_at FROM deliveries v \
+ v.error, v.created_at, v.completed_at, (SELECT r.status FROM deliveries r \
+  WHERE v.purpose = 'store' AND r.backup_id = v.backup_id AND r.destination_id = v.destination_id \
+  AND r.purpose = 'remove') AS removal FROM deliveries v \
  JOIN destinations d ON d.id = v.destination_id LEFT JOIN jobs j ON j.delivery_id = v.id";
 
 fn delivery(row: &AnyRow) -> Result<Delivery> {
@@ -46,6 +48,7 @@ fn delivery(row: &AnyRow) -> Result<Delivery> {
         error: cells.opt_text("error")?,
         created_at: cells.time("created_at")?,
         completed_at: cells.opt_time("completed_at")?,
+        removal: cells.opt_parse("removal")?,
     })
 }
 
@@ -118,6 +121,23 @@ impl Catalog {
         rows.iter().map(|row| delivery(row).map(|it| (it.destination, it))).collect()
     }
 
+    /// The newest deliveries in short: of which backup each is, and how it
+    /// stands. For who looks often whether something changed.
+    pub async fn newest_deliveries(&self, limit: u32) -> Result<Vec<(BackupId, String)>> {
+        let rows = sqlx::query(
+            "SELECT backup_id, id || ' ' || status || ' ' || attempts AS mark FROM deliveries \
+             ORDER BY id DESC LIMIT $1",
+        )
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        let mark = |row| {
+            let cells = Cells::new("deliveries", row);
+            Ok((cells.parse("backup_id")?, cells.text("mark")?))
+        };
+        rows.iter().map(mark).collect()
+    }
+
     /// The attempts of a delivery, the first one first.
     pub async fn attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>> {
         let rows = sqlx::query(
@@ -130,11 +150,12 @@ impl Catalog {
         rows.iter().map(attempt).collect()
     }
 
-    /// How many deliveries could be leased at `now`.
+    /// How many deliveries wait for nothing but a worker at `now`.
     pub async fn deliveries_due(&self, now: Timestamp) -> Result<u64> {
         let row = sqlx::query(
             "SELECT count(*) AS due FROM jobs \
-             WHERE kind = 'delivery' AND worker IS NULL AND not_before <= $1",
+             WHERE kind = 'delivery' AND worker IS NULL AND not_before <= $1 \
+             AND destination_id IN (SELECT id FROM destinations WHERE enabled = 1)",
         )
         .bind(crate::cells::ms(now))
         .fetch_one(&mut *self.reader().await?)

@@ -13,3 +13,4 @@ mod people;
 mod plugins;
 mod sqlite;
 mod support;
+mod upgrade;

@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 /// A self-hosted backup console for databases.
 #[derive(Debug, Parser)]
 #[command(name = "cofferdam", version, disable_help_subcommand = true)]
-#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.")]
+#[command(after_help = "Exit status: 0 done, 1 failed or cancelled, 2 wrong usage, \
+    3 the backup is done and a delivery of it is not.")]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -248,6 +249,39 @@ pub enum Plugin {
     },
 }
 
+/// What a plugin asks for, and what goes with it.
+#[derive(Debug, Args)]
+pub struct Settings {
+    /// File with the settings as a JSON object; - is standard input. Secrets belong here.
+    #[arg(long = "settings", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// One setting; what every process may see belongs here. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// Grant the hosts and the folder that the settings name to the plugin, and
+    /// mail where it asks for it.
+    #[arg(long)]
+    pub grant: bool,
+    /// The same, at private and loopback addresses too.
+    #[arg(long)]
+    pub grant_private: bool,
+}
+
+/// How a destination is used.
+#[derive(Debug, Args)]
+pub struct Usage {
+    /// What a notifier tells of: backup.completed, backup.failed, backup.cancelled,
+    /// delivery.failed. May be repeated; without it, of everything.
+    #[arg(long = "tell", value_name = "EVENT")]
+    pub events: Vec<String>,
+    /// How many deliveries run at once, 1 to 16.
+    #[arg(long, value_name = "NUMBER")]
+    pub at_once: Option<u32>,
+    /// Try failed deliveries for ever (true), or give them up after a day (false).
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub keep_going: Option<bool>,
+}
+
 /// `cofferdam destination …`
 #[derive(Debug, Subcommand)]
 pub enum Destination {
@@ -258,22 +292,15 @@ pub enum Destination {
         /// Short name of the destination; without it, made from the plugin's.
         #[arg(long)]
         name: Option<String>,
-        /// File with the settings as a JSON object; - is standard input. Secrets belong here.
-        #[arg(long, value_name = "FILE")]
-        settings: Option<PathBuf>,
-        /// One setting; what every process may see belongs here. May be repeated.
-        #[arg(long, value_name = "NAME=VALUE")]
-        set: Vec<String>,
+        /// What the plugin asks for.
+        #[command(flatten)]
+        settings: Settings,
         /// Only for backups of this database; may be repeated.
         #[arg(long = "database", value_name = "DATABASE")]
         databases: Vec<String>,
-        /// Grant the hosts and the folder that the settings name to the plugin, and
-        /// mail where it asks for it.
-        #[arg(long)]
-        grant: bool,
-        /// The same, at private and loopback addresses too.
-        #[arg(long)]
-        grant_private: bool,
+        /// How it is used.
+        #[command(flatten)]
+        usage: Usage,
     },
     /// List destinations.
     List,
@@ -282,8 +309,54 @@ pub enum Destination {
         /// Short name or identifier.
         destination: String,
     },
-    /// Ask the plugin whether it works.
+    /// Change a destination; what is not named stays as it is.
+    Change {
+        /// Short name or identifier.
+        destination: String,
+        /// Another short name.
+        #[arg(long)]
+        name: Option<String>,
+        /// The settings to change.
+        #[command(flatten)]
+        settings: Settings,
+        /// A setting to leave out from now on, or a stored secret to remove. May be repeated.
+        #[arg(long, value_name = "NAME")]
+        unset: Vec<String>,
+        /// Only for backups of this database; may be repeated.
+        #[arg(long = "database", value_name = "DATABASE", conflicts_with = "all_databases")]
+        databases: Vec<String>,
+        /// For backups of all databases.
+        #[arg(long)]
+        all_databases: bool,
+        /// How it is used.
+        #[command(flatten)]
+        usage: Usage,
+    },
+    /// Ask the plugin whether it works, as it is stored or as it would be.
     Check {
+        /// Short name or identifier; without it, --plugin says what a new one would be of.
+        #[arg(required_unless_present = "plugin")]
+        destination: Option<String>,
+        /// The plugin of a new one, such as s3. Nothing is stored.
+        #[arg(long, conflicts_with = "destination")]
+        plugin: Option<String>,
+        /// Settings over those that are stored. They are not stored.
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Have the copies there go whose time is over, as the plugin's policy has it.
+    Retention {
+        /// Short name or identifier.
+        destination: String,
+        /// Only say what would go.
+        #[arg(long)]
+        dry_run: bool,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Send a test notification.
+    Test {
         /// Short name or identifier.
         destination: String,
     },

@@ -19,7 +19,8 @@ use tokio::{
 use super::{
     args::Backup,
     client::{Client, is_over},
-    download, failed, output,
+    download, failed,
+    output::{self, exact},
     problem::Problem,
 };
 use crate::{
@@ -176,24 +177,38 @@ async fn create(client: &Client, wish: &dto::NewBackup, as_json: bool) -> anyhow
 }
 
 /// Waits until every delivery of a completed backup is over, or waits for
-/// another try or for somebody. Here they are also made here.
+/// another try or for somebody. Here they are also made here, and so is the
+/// removal of copies whose time is over by that.
 async fn deliver(
     client: &Client,
     backup: dto::Backup,
     worker: &str,
 ) -> anyhow::Result<dto::Backup> {
     let id: BackupId = backup.id.parse()?;
+    let mut caretaker = match client {
+        Client::Local(app) => Some(Caretaker::beside(app.clone(), worker.to_owned())),
+        Client::Remote(_) => None,
+    };
     let mut backup = client.backup(&backup.id).await?;
-    while backup
-        .deliveries
-        .iter()
-        .any(|it| matches!(it.status, DeliveryStatus::Pending | DeliveryStatus::Running))
-    {
-        if let Client::Local(app) = client
-            && let Some((job, delivery)) = worker::lease_delivery(app, worker, Some(id)).await?
-        {
+    for round in 0_u32.. {
+        let leased = match client {
+            Client::Local(app) => worker::lease_delivery(app, worker, Some(id)).await?,
+            Client::Remote(_) => None,
+        };
+        let moves = |it: &dto::Delivery| {
+            matches!(it.status, DeliveryStatus::Pending | DeliveryStatus::Running)
+        };
+        if let (Client::Local(app), Some((job, delivery))) = (client, leased) {
             worker::run_delivery(app.clone(), job, delivery).await;
+        } else if !backup.deliveries.iter().any(moves) {
+            break;
         } else {
+            // A console that was killed holds its deliveries until somebody lets them go.
+            if let Some(caretaker) = caretaker.as_mut().filter(|_| round.is_multiple_of(CARE_EVERY))
+                && let Err(error) = caretaker.jobs().await
+            {
+                tracing::warn!("expired jobs cannot be looked at: {error:#}");
+            }
             tokio::time::sleep(TURN).await;
         }
         backup = client.backup(&backup.id).await?;
@@ -212,8 +227,7 @@ fn undelivered(backup: &dto::Backup) -> anyhow::Result<()> {
             let why = it.error.as_deref().unwrap_or("no reason was given");
             let next = match (it.status, it.next_attempt_at) {
                 (DeliveryStatus::Retrying, Some(at)) => {
-                    let at = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-                    format!(" (a console tries again at {at})")
+                    format!(" (a console tries again at {})", exact(at))
                 }
                 _ => String::new(),
             };
@@ -395,8 +409,6 @@ async fn show(client: &Client, id: &str, as_json: bool) -> anyhow::Result<()> {
         document["log"] = serde_json::to_value(&log.lines)?;
         return output::json(&document);
     }
-    let exact =
-        |at: cofferdam_model::Timestamp| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let mut rows = vec![
         ("Database", backup.database.clone()),
         ("Status", backup.status.as_str().to_owned()),

@@ -15,7 +15,9 @@ use crate::{
     app::App,
     config::{Config, from_here, parse_url},
     dto,
-    service::{Actor, Error, backups, databases, deliveries, destinations, plugins, setup},
+    service::{
+        Actor, Error, backups, databases, deliveries, destinations, plugins, retention, setup,
+    },
 };
 
 /// See the module.
@@ -380,14 +382,66 @@ impl Client {
         }
     }
 
-    /// Asks whether a destination works.
-    pub async fn check_destination(&self, key: &str) -> anyhow::Result<dto::DestinationCheck> {
-        match self {
-            Self::Local(app) => {
+    /// Asks whether a destination works, or would with these changes.
+    pub async fn check_destination(
+        &self,
+        key: &str,
+        changes: Option<Value>,
+    ) -> anyhow::Result<dto::DestinationCheck> {
+        match (self, changes) {
+            (Self::Local(app), None) => {
                 Ok(destinations::check(app, &destinations::find(app, key).await?).await?)
             }
+            (Self::Local(app), Some(changes)) => {
+                let before = destinations::find(app, key).await?;
+                let input = serde_json::from_value(changes)?;
+                Ok(destinations::try_out(app, &Actor::cli(), &input, Some(&before)).await?)
+            }
+            (Self::Remote(remote), changes) => {
+                remote.send("POST", &format!("/destinations/{}/check", segment(key)), changes).await
+            }
+        }
+    }
+
+    /// Asks whether a new destination would work; the wish is the API's JSON.
+    pub async fn try_destination(&self, wish: Value) -> anyhow::Result<dto::DestinationCheck> {
+        match self {
+            Self::Local(app) => {
+                let input = serde_json::from_value(wish)?;
+                Ok(destinations::try_out(app, &Actor::cli(), &input, None).await?)
+            }
+            Self::Remote(remote) => remote.send("POST", "/destinations/check", Some(wish)).await,
+        }
+    }
+
+    /// Sends a test notification.
+    pub async fn test_destination(&self, key: &str) -> anyhow::Result<dto::DestinationCheck> {
+        match self {
+            Self::Local(app) => {
+                let destination = destinations::find(app, key).await?;
+                Ok(destinations::send_test(app, &Actor::cli(), &destination).await?)
+            }
             Self::Remote(remote) => {
-                remote.send("POST", &format!("/destinations/{}/check", segment(key)), None).await
+                remote.send("POST", &format!("/destinations/{}/test", segment(key)), None).await
+            }
+        }
+    }
+
+    /// Which copies have had their time at a destination; unless `dry_run` they go.
+    pub async fn retention(&self, key: &str, dry_run: bool) -> anyhow::Result<dto::Retention> {
+        match self {
+            Self::Local(app) => {
+                let destination = destinations::find(app, key).await?;
+                Ok(if dry_run {
+                    retention::preview(app, &destination).await?
+                } else {
+                    retention::run(app, &Actor::cli(), &destination).await?
+                })
+            }
+            Self::Remote(remote) => {
+                let wish = serde_json::to_value(dto::RetentionWish { dry_run })?;
+                let path = format!("/destinations/{}/retention", segment(key));
+                remote.send("POST", &path, Some(wish)).await
             }
         }
     }

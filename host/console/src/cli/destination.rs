@@ -3,25 +3,54 @@
 use std::{fs, io::Read as _, path::Path};
 
 use anyhow::{Context as _, bail};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{args::Destination, client::Client, output, problem::Problem};
+use super::{
+    args::{Destination, Settings, Usage},
+    client::Client,
+    output,
+    problem::Problem,
+    retention,
+};
 use crate::dto;
 
 /// Does it.
 pub async fn run(command: Destination, client: &Client, as_json: bool) -> anyhow::Result<()> {
     match command {
-        Destination::Add { plugin, name, settings, set, databases, grant, grant_private } => {
-            let wish = serde_json::json!({
-                "plugin": plugin,
-                "name": name,
-                "settings": read_settings(settings.as_deref(), &set)?,
-                "databases": (!databases.is_empty()).then_some(databases),
-                "grant": grant || grant_private,
-                "grant_private": grant_private,
-            });
-            let made = client.add_destination(wish).await?;
+        Destination::Add { plugin, name, settings, databases, usage } => {
+            let wish = Wish {
+                plugin: Some(plugin),
+                name,
+                settings: Some(read_settings(&settings, Map::new())?),
+                databases: (!databases.is_empty()).then_some(databases),
+                ..Wish::of(&settings, usage)
+            };
+            let made = client.add_destination(serde_json::to_value(wish)?).await?;
             if as_json { output::json(&made) } else { added(&made) }
+        }
+        Destination::Change {
+            destination,
+            name,
+            settings,
+            unset,
+            databases,
+            all_databases,
+            usage,
+        } => {
+            let named = all_databases || !databases.is_empty();
+            let wish = Wish {
+                name,
+                settings: changed_settings(client, &destination, &settings, &unset).await?,
+                databases: named.then_some(databases),
+                ..Wish::of(&settings, usage)
+            };
+            let wish = serde_json::to_value(wish)?;
+            let changed = client.change_destination(&destination, wish).await?;
+            if as_json {
+                return output::json(&changed);
+            }
+            output::line(&format!("{} was saved.", changed.name))
         }
         Destination::List => {
             let list = client.destinations().await?;
@@ -40,22 +69,35 @@ pub async fn run(command: Destination, client: &Client, as_json: bool) -> anyhow
             let found = client.destination(&destination).await?;
             if as_json { output::json(&found) } else { show(&found) }
         }
-        Destination::Check { destination } => {
-            let found = client.check_destination(&destination).await?;
-            if as_json {
-                output::json(&found)?;
-            } else {
-                for line in &found.log {
-                    output::line(&format!("  {}", line.text))?;
-                }
-                for error in &found.errors {
-                    output::line(&format!("! {}: {}", error.field, error.message))?;
-                }
-                if found.ok {
-                    output::line(&found.message)?;
-                }
-            }
-            if found.ok { Ok(()) } else { bail!("{destination} does not work: {}", found.message) }
+        Destination::Check { destination: Some(destination), settings, .. } => {
+            let changes = changed_settings(client, &destination, &settings, &[]).await?;
+            let wish = changes.map(|it| Wish {
+                settings: Some(it),
+                grant: settings.grant || settings.grant_private,
+                grant_private: settings.grant_private,
+                ..Wish::default()
+            });
+            let wish = wish.map(serde_json::to_value).transpose()?;
+            let found = client.check_destination(&destination, wish).await?;
+            report(&found, &destination, as_json)
+        }
+        Destination::Check { plugin, settings, .. } => {
+            let wish = Wish {
+                settings: Some(read_settings(&settings, Map::new())?),
+                grant: settings.grant || settings.grant_private,
+                grant_private: settings.grant_private,
+                plugin,
+                ..Wish::default()
+            };
+            let found = client.try_destination(serde_json::to_value(wish)?).await?;
+            report(&found, "it", as_json)
+        }
+        Destination::Retention { destination, dry_run, yes } => {
+            retention::run(client, &destination, dry_run, yes, as_json).await
+        }
+        Destination::Test { destination } => {
+            let found = client.test_destination(&destination).await?;
+            report(&found, &destination, as_json)
         }
         Destination::Enable { destination } => enable(client, &destination, true, as_json).await,
         Destination::Disable { destination } => enable(client, &destination, false, as_json).await,
@@ -72,6 +114,24 @@ pub async fn run(command: Destination, client: &Client, as_json: bool) -> anyhow
     }
 }
 
+/// What a test found.
+fn report(found: &dto::DestinationCheck, of: &str, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        output::json(found)?;
+    } else {
+        for line in &found.log {
+            output::line(&format!("  {}", line.text))?;
+        }
+        for error in &found.errors {
+            output::line(&format!("! {}: {}", error.field, error.message))?;
+        }
+        if found.ok {
+            output::line(&found.message)?;
+        }
+    }
+    if found.ok { Ok(()) } else { bail!("{of} does not work: {}", found.message) }
+}
+
 async fn enable(client: &Client, key: &str, enabled: bool, as_json: bool) -> anyhow::Result<()> {
     let changed = client.change_destination(key, serde_json::json!({ "enabled": enabled })).await?;
     if as_json {
@@ -81,10 +141,62 @@ async fn enable(client: &Client, key: &str, enabled: bool, as_json: bool) -> any
     output::line(&format!("{} is switched {state}.", changed.name))
 }
 
-/// The settings of a file (`-` is standard input), with single ones over it.
+/// A destination's JSON, as the API takes it; what is left out stays as it is.
+#[derive(Default, Serialize)]
+struct Wish {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plugin: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    databases: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    concurrency: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_going: Option<bool>,
+    grant: bool,
+    grant_private: bool,
+}
+
+impl Wish {
+    fn of(settings: &Settings, usage: Usage) -> Self {
+        Self {
+            events: (!usage.events.is_empty()).then_some(usage.events),
+            concurrency: usage.at_once,
+            keep_going: usage.keep_going,
+            grant: settings.grant || settings.grant_private,
+            grant_private: settings.grant_private,
+            ..Self::default()
+        }
+    }
+}
+
+/// The stored settings with what is named over them; nothing where nothing is.
+async fn changed_settings(
+    client: &Client,
+    key: &str,
+    changes: &Settings,
+    unset: &[String],
+) -> anyhow::Result<Option<Value>> {
+    if changes.file.is_none() && changes.set.is_empty() && unset.is_empty() {
+        return Ok(None);
+    }
+    let Value::Object(mut stored) = client.destination(key).await?.settings else {
+        bail!("the stored settings of {key} are not a JSON object");
+    };
+    // What is given as nothing goes, secrets too.
+    stored.extend(unset.iter().map(|name| (name.clone(), Value::Null)));
+    read_settings(changes, stored).map(Some)
+}
+
+/// The settings of a file (`-` is standard input) and single ones over others.
 /// Secrets belong into the file: arguments are seen by every process.
-fn read_settings(file: Option<&Path>, set: &[String]) -> anyhow::Result<Value> {
-    let mut settings = match file {
+fn read_settings(changes: &Settings, mut settings: Map<String, Value>) -> anyhow::Result<Value> {
+    settings.extend(match changes.file.as_deref() {
         None => Map::new(),
         Some(path) => {
             let mut text = String::new();
@@ -100,8 +212,8 @@ fn read_settings(file: Option<&Path>, set: &[String]) -> anyhow::Result<Value> {
                 _ => return Err(Problem::usage("the settings are not a JSON object").into()),
             }
         }
-    };
-    for pair in set {
+    });
+    for pair in &changes.set {
         let Some((name, value)) = pair.split_once('=') else {
             return Err(Problem::usage(&format!("{pair:?} is not NAME=VALUE")).into());
         };
@@ -146,6 +258,7 @@ fn show(it: &dto::Destination) -> anyhow::Result<()> {
         ("Roles", it.roles.join(", ")),
         ("State", state(it)),
         ("Problem", it.problem.clone().unwrap_or_default()),
+        ("Tells of", it.events.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", ")),
         ("Databases", it.databases.as_ref().map_or_else(|| "all".to_owned(), |it| it.join(", "))),
         ("Secrets", it.secrets.join(", ")),
         ("At once", it.concurrency.to_string()),
@@ -155,6 +268,11 @@ fn show(it: &dto::Destination) -> anyhow::Result<()> {
         output::line(&format!("{name:9} {value}"))?;
     }
     output::line(&serde_json::to_string_pretty(&it.settings)?)?;
+    if let Some(check) = &it.last_check {
+        let verdict = if check.found.ok { "works" } else { "does not work" };
+        let (at, message) = (output::exact(check.at), &check.found.message);
+        output::line(&format!("Tested {at}: it {verdict}: {message}"))?;
+    }
     if let Some(last) = &it.last_delivery {
         let error = last.error.as_deref().map_or_else(String::new, |it| format!(": {it}"));
         output::line(&format!("Last delivery {}{error}", last.status.as_str()))?;

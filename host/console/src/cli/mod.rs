@@ -12,6 +12,7 @@ mod output;
 mod plugin;
 mod problem;
 mod remote;
+mod retention;
 mod user;
 
 use std::{io::IsTerminal as _, process::ExitCode};

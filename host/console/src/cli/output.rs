@@ -25,6 +25,11 @@ pub fn note(text: &str) {
     eprintln!("cofferdam: {text}");
 }
 
+/// A moment to the second, in UTC.
+pub fn exact(at: cofferdam_model::Timestamp) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
 /// One JSON document.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string_pretty(value)?)

@@ -125,6 +125,7 @@ fn show(plugin: &dto::Plugin) -> anyhow::Result<()> {
     }
     if let Some(before) = &plugin.granted_before {
         output::line(&format!("Before    it was granted {}", granted(before)))?;
+        output::line(&format!("Before    {}", plugin.hash_before.as_deref().unwrap_or("–")))?;
     }
     Ok(())
 }

@@ -39,6 +39,8 @@ pub struct Destination {
     pub problem: Option<String>,
     /// The newest delivery.
     pub last_delivery: Option<Delivery>,
+    /// The last test with these settings.
+    pub last_check: Option<LastCheck>,
 }
 
 /// All destinations.
@@ -49,8 +51,9 @@ pub struct DestinationList {
 }
 
 /// A destination to add, or what to change of one: a field that is left out
-/// keeps its value, and so does a secret setting that is left out or empty.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+/// keeps its value, and so does a secret setting that is left out or empty. One
+/// that is `null` goes.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "plugin": "local-retention", "name": "shelf",
@@ -108,6 +111,16 @@ pub struct DestinationCheck {
     pub took_ms: u64,
 }
 
+/// The last test of a destination.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LastCheck {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What it found.
+    #[serde(flatten)]
+    pub found: DestinationCheck,
+}
+
 /// One setting that is wrong.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SettingError {
@@ -138,9 +151,11 @@ pub struct Delivery {
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// Where the copy is, in the destination's words.
     pub location: Option<String>,
+    /// Of a copy: how its removal stands, where one was asked for.
+    pub removal: Option<DeliveryStatus>,
     /// How many bytes are there.
     pub bytes: Option<u64>,
-    /// What the plugin said about it.
+    /// What the plugin said about it; of a removal, why.
     pub note: Option<String>,
     /// Why it failed, or what it waits for.
     pub error: Option<String>,
@@ -164,6 +179,7 @@ impl Delivery {
             next_attempt_at: (record.status == DeliveryStatus::Retrying)
                 .then_some(record.not_before),
             location: record.location.clone(),
+            removal: record.removal,
             bytes: record.bytes,
             note: record.note.clone(),
             error: record.error.clone(),

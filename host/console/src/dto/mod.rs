@@ -6,6 +6,7 @@ mod backup_calls;
 mod database;
 mod destination;
 mod plugin;
+mod retention;
 mod session;
 mod status;
 
@@ -14,8 +15,9 @@ pub use backup_calls::{BackupLog, BackupQuery, BackupState, Labels, LogEntry, Ne
 pub use database::{AddedDatabase, ConnectionView, Database, DatabaseInput, DatabaseList};
 pub use destination::{
     Attempt, Delivery, DeliveryDetail, Destination, DestinationCheck, DestinationInput,
-    DestinationList, SettingError,
+    DestinationList, LastCheck, SettingError,
 };
 pub use plugin::{Approval, Plugin, PluginAbout, PluginImport, PluginList, PluginState};
+pub use retention::{DatabaseRetention, ExpiredCopy, Retention, RetentionWish};
 pub use session::{LoginAnswer, LoginRequest};
 pub use status::{Stats, Status};

@@ -65,6 +65,8 @@ pub struct Plugin {
     pub first_seen_at: Option<DateTime<Utc>>,
     /// What is different from the version that was approved before, in sentences.
     pub changes: Vec<String>,
+    /// The hash of the version that was approved before, where this one waits.
+    pub hash_before: Option<String>,
     /// What the version that was approved before was granted.
     #[schema(value_type = Object)]
     pub granted_before: Option<Grants>,
@@ -103,7 +105,7 @@ pub struct PluginAbout {
 pub struct PluginImport {
     /// Its name in the contract.
     pub name: String,
-    /// What it lets the component do.
+    /// What it lets the component do, with what it asks for.
     pub words: String,
 }
 

@@ -181,6 +181,11 @@ fn api_destinations(config: &mut ServiceConfig) {
         .service(
             web::resource("/destinations/{id}/test")
                 .route(route(Method::POST, Administrator).to(api::destinations::test)),
+        )
+        .service(
+            web::resource("/destinations/{id}/retention")
+                .route(route(Method::GET, Administrator).to(api::destinations::preview_retention))
+                .route(route(Method::POST, Administrator).to(api::destinations::run_retention)),
         );
 }
 
@@ -209,6 +214,66 @@ fn page(path: &str) -> Resource {
     web::resource(path)
 }
 
+fn page_destinations(config: &mut ServiceConfig) {
+    use pages::{destination, destinations, retention};
+    let get = |role| route(Method::GET, role);
+    let post = |role| route(Method::POST, role);
+    let _ = config
+        .service(
+            page("/destinations")
+                .route(get(Administrator).to(destinations::list))
+                .route(post(Administrator).to(destinations::create)),
+        )
+        .service(page("/destinations/new").route(get(Administrator).to(destinations::new)))
+        .service(page("/destinations/try").route(post(Administrator).to(destinations::try_new)))
+        .service(page("/destinations/preview").route(get(Administrator).to(destinations::preview)))
+        .service(page("/destinations/{id}").route(get(Administrator).to(destination::show)))
+        .service(
+            page("/destinations/{id}/edit")
+                .route(get(Administrator).to(destinations::edit_form))
+                .route(post(Administrator).to(destinations::edit)),
+        )
+        .service(
+            page("/destinations/{id}/try").route(post(Administrator).to(destinations::try_change)),
+        )
+        .service(page("/destinations/{id}/check").route(post(Administrator).to(destination::check)))
+        .service(
+            page("/destinations/{id}/test").route(post(Administrator).to(destination::send_test)),
+        )
+        .service(
+            page("/destinations/{id}/retention")
+                .route(get(Administrator).to(retention::show))
+                .route(post(Administrator).to(retention::run)),
+        )
+        .service(
+            page("/destinations/{id}/enabled").route(post(Administrator).to(destination::enabled)),
+        )
+        .service(
+            page("/destinations/{id}/delete")
+                .route(get(Administrator).to(destination::delete_form))
+                .route(post(Administrator).to(destination::delete)),
+        );
+}
+
+fn page_plugins(config: &mut ServiceConfig) {
+    use pages::plugins;
+    let get = |role| route(Method::GET, role);
+    let post = |role| route(Method::POST, role);
+    let _ = config
+        .service(
+            page("/plugins")
+                .route(get(Administrator).to(plugins::list))
+                .route(post(Administrator).to(plugins::upload)),
+        )
+        .service(page("/plugins/{key}").route(get(Administrator).to(plugins::show)))
+        .service(page("/plugins/{key}/approve").route(post(Administrator).to(plugins::approve)))
+        .service(
+            page("/plugins/{key}/revoke")
+                .route(get(Administrator).to(plugins::revoke_form))
+                .route(post(Administrator).to(plugins::revoke)),
+        );
+}
+
 #[allow(clippy::needless_pass_by_value)] // A reference would tie the scope to its lifetime.
 fn page_scope(
     app: Arc<App>,
@@ -221,10 +286,7 @@ fn page_scope(
         InitError = (),
     >,
 > {
-    use pages::{
-        account, backup, backups, database, databases, destination, destinations, events, overview,
-        plugins, sign_in,
-    };
+    use pages::{account, backup, backups, database, databases, events, overview, sign_in};
     let get = |role| route(Method::GET, role);
     let post = |role| route(Method::POST, role);
     web::scope("")
@@ -283,40 +345,8 @@ fn page_scope(
             page("/backups/{id}/deliveries/{delivery}/retry")
                 .route(post(Operator).to(backup::retry)),
         )
-        .service(
-            page("/destinations")
-                .route(get(Administrator).to(destinations::list))
-                .route(post(Administrator).to(destinations::create)),
-        )
-        .service(page("/destinations/new").route(get(Administrator).to(destinations::new)))
-        .service(page("/destinations/preview").route(get(Administrator).to(destinations::preview)))
-        .service(page("/destinations/{id}").route(get(Administrator).to(destination::show)))
-        .service(
-            page("/destinations/{id}/edit")
-                .route(get(Administrator).to(destinations::edit_form))
-                .route(post(Administrator).to(destinations::edit)),
-        )
-        .service(page("/destinations/{id}/check").route(post(Administrator).to(destination::check)))
-        .service(
-            page("/destinations/{id}/enabled").route(post(Administrator).to(destination::enabled)),
-        )
-        .service(
-            page("/destinations/{id}/delete")
-                .route(get(Administrator).to(destination::delete_form))
-                .route(post(Administrator).to(destination::delete)),
-        )
-        .service(
-            page("/plugins")
-                .route(get(Administrator).to(plugins::list))
-                .route(post(Administrator).to(plugins::upload)),
-        )
-        .service(page("/plugins/{key}").route(get(Administrator).to(plugins::show)))
-        .service(page("/plugins/{key}/approve").route(post(Administrator).to(plugins::approve)))
-        .service(
-            page("/plugins/{key}/revoke")
-                .route(get(Administrator).to(plugins::revoke_form))
-                .route(post(Administrator).to(plugins::revoke)),
-        )
+        .configure(page_destinations)
+        .configure(page_plugins)
         .service(page("/account").route(get(Viewer).to(account::show)))
         .service(page("/account/password").route(post(Viewer).to(account::password)))
         .service(page("/account/sessions/end").route(post(Viewer).to(account::end_sessions)))

@@ -23,7 +23,7 @@ use actix_web::web::Bytes;
 use anyhow::Context as _;
 use cofferdam_catalog::NewComponent;
 use cofferdam_model::{ComponentHash, PluginId};
-use cofferdam_runtime::{Compiler, Limits, Plugin, Runtime, RuntimeSettings};
+use cofferdam_runtime::{Compiler, GrantKinds, Import, Limits, Plugin, Runtime, RuntimeSettings};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::{
@@ -229,7 +229,7 @@ impl Plugins {
 
 /// Notes in the catalog that a component is there. One that the program
 /// carries is approved with it, and takes over what the administrator granted
-/// to the version that an earlier program carried.
+/// to the version that an earlier program carried, unless that was revoked.
 async fn note(app: &App, file: &str, bundled: bool, plugin: &Plugin) -> anyhow::Result<()> {
     let about = about(plugin);
     let id: PluginId = about.id.parse()?;
@@ -252,9 +252,12 @@ async fn note(app: &App, file: &str, bundled: bool, plugin: &Plugin) -> anyhow::
         let by = Actor::system();
         let object = audit::Object::component(&seen);
         audit::record(&mut tx, &by, "plugin.appear", object.clone(), now).await?;
-        if bundled {
-            let earlier = before.into_iter().find(|it| it.seen.bundled && it.approved.is_some());
-            let grants = earlier.map(|it| it.grants).unwrap_or_default();
+        let earlier = before.into_iter().filter(|it| it.seen.bundled);
+        let last = earlier.max_by_key(|it| it.first_seen_at);
+        // Whoever revoked the one before does not get it back with an upgrade.
+        let revoked = last.as_ref().is_some_and(|it| it.approved.is_none());
+        if bundled && !revoked {
+            let grants = last.map(|it| it.grants).unwrap_or_default();
             tx.approve_component(&seen.hash, &by.name, &grants, now).await?;
             audit::record(&mut tx, &by, "plugin.approve", object, now).await?;
             tx.wake_deliveries(Some(&id), None, now).await?;
@@ -262,6 +265,22 @@ async fn note(app: &App, file: &str, bundled: bool, plugin: &Plugin) -> anyhow::
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// What an import lets a component do, with what it asks for: what it does not
+/// ask for cannot be granted, however much of the standard library it brings along.
+fn words_of(import: &Import, asks: GrantKinds) -> String {
+    let is = |start: &str| import.name.starts_with(start);
+    let refused = if is("wasi:http/") && !asks.network {
+        "Requests over HTTP, which are all refused: it asks for no hosts"
+    } else if is("wasi:filesystem/") && !asks.folder {
+        "Files, of which it sees none: it asks for no folder"
+    } else if is("cofferdam:plugin/mail") && !asks.mail {
+        "Mail, which is refused: it does not ask for it"
+    } else {
+        import.words
+    };
+    refused.to_owned()
 }
 
 /// What a component says of itself, as the API and the catalog have it.
@@ -291,7 +310,7 @@ pub fn about(plugin: &Plugin) -> dto::PluginAbout {
         imports: plugin
             .imports()
             .iter()
-            .map(|it| dto::PluginImport { name: it.name.clone(), words: it.words.to_string() })
+            .map(|it| dto::PluginImport { name: it.name.clone(), words: words_of(it, said.grants) })
             .collect(),
         settings_schema: said.settings_schema.clone(),
     }

@@ -3,7 +3,7 @@
 use std::{fmt::Display, time::Instant};
 
 use cofferdam_catalog::{ActorKind, NewAudit, NewComponent, Outcome, Tx};
-use cofferdam_model::{Backup, Database, Delivery, Destination, Timestamp, UserId};
+use cofferdam_model::{Backup, BackupId, Database, Delivery, Destination, Timestamp, UserId};
 use serde_json::{Value, json};
 
 use super::{Actor, Door, Result, repeats::Due};
@@ -55,6 +55,11 @@ impl Object {
             id: delivery.id.to_string(),
             name: format!("{} to {}", delivery.backup, delivery.destination_name),
         }
+    }
+
+    /// A backup's copy at a destination.
+    pub fn copy(backup: BackupId, filename: &str) -> Self {
+        Self { kind: "backup", id: backup.to_string(), name: filename.to_owned() }
     }
 
     /// A backup.

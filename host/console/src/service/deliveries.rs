@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -50,6 +50,11 @@ pub struct Hearing {
 }
 
 impl Hearing {
+    /// One that has heard nothing yet.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
     /// The lines so far, taken out.
     pub fn take_lines(&self) -> Vec<LogLine> {
         std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner))

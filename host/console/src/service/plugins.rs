@@ -8,7 +8,7 @@ use cofferdam_model::{ComponentHash, Destination, Grants, PluginId};
 use cofferdam_runtime::Plugin;
 use serde_json::json;
 
-use super::{Actor, Error, FieldError, Result, audit};
+use super::{Actor, Error, FieldError, Result, audit, plugin_changes as changes};
 use crate::{
     app::App,
     dto::{self, PluginState},
@@ -123,7 +123,7 @@ fn describe(file: &Present, component: Option<&Component>, all: &[Component]) ->
     };
     let waits = state == PluginState::Changed;
     let changes = match (&about, before) {
-        (Some(now), Some(before)) if waits => changes(now, before),
+        (Some(now), Some(before)) if waits => changes::of(now, before),
         _ => Vec::new(),
     };
     dto::Plugin {
@@ -139,6 +139,7 @@ fn describe(file: &Present, component: Option<&Component>, all: &[Component]) ->
         approved_at: approved.map(|(_, at)| at),
         first_seen_at: component.map(|it| it.first_seen_at),
         changes,
+        hash_before: before.filter(|_| waits).map(|it| it.seen.hash.to_string()),
         granted_before: before.filter(|_| waits).map(|it| it.grants.clone()),
         destinations: Vec::new(),
     }
@@ -158,46 +159,10 @@ fn removed(component: &Component) -> dto::Plugin {
         approved_at: component.approved.as_ref().map(|(_, at)| *at),
         first_seen_at: Some(component.first_seen_at),
         changes: Vec::new(),
+        hash_before: None,
         granted_before: None,
         destinations: Vec::new(),
     }
-}
-
-/// What is different from a version that was approved, for who approves the next.
-fn changes(now: &dto::PluginAbout, before: &Component) -> Vec<String> {
-    let Ok(old) = serde_json::from_value::<dto::PluginAbout>(before.seen.description.clone())
-    else {
-        return Vec::new();
-    };
-    let mut changes = Vec::new();
-    if now.version == old.version {
-        changes.push(format!("its file is another one, under the same version {}", now.version));
-    } else {
-        changes.push(format!("version {} instead of {}", now.version, old.version));
-    }
-    if now.author != old.author {
-        changes.push(format!("made by {:?} instead of {:?}", now.author, old.author));
-    }
-    let mut compare = |what: &str, now: &[String], old: &[String]| {
-        let more: Vec<_> = now.iter().filter(|it| !old.contains(it)).cloned().collect();
-        let less: Vec<_> = old.iter().filter(|it| !now.contains(it)).cloned().collect();
-        if !more.is_empty() {
-            changes.push(format!("{what} now: {}", more.join(", ")));
-        }
-        if !less.is_empty() {
-            changes.push(format!("{what} no longer: {}", less.join(", ")));
-        }
-    };
-    compare("asks for", &now.asks, &old.asks);
-    compare("is", &now.roles, &old.roles);
-    let names = |about: &dto::PluginAbout| {
-        about.imports.iter().map(|it| it.name.clone()).collect::<Vec<_>>()
-    };
-    compare("imports", &names(now), &names(&old));
-    if now.settings_schema != old.settings_schema {
-        changes.push("its settings are other ones".to_owned());
-    }
-    changes
 }
 
 /// A component by its hash, by at least six of the hash's first digits, by its

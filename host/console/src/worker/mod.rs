@@ -13,7 +13,7 @@ use cofferdam_backup::Stop;
 use cofferdam_model::{BackupId, Job, JobKind};
 use tokio::{sync::watch, task::JoinSet, time};
 
-use crate::app::App;
+use crate::{app::App, dto};
 
 pub use deliver::{lease as lease_delivery, run_delivery};
 pub use notes::passes;
@@ -60,6 +60,19 @@ pub async fn work(app: Arc<App>, name: String, mut stop: watch::Receiver<bool>) 
         run.control.cancel(Stop::Interrupted);
     }
     while running.join_next().await.is_some() {}
+}
+
+/// For a command line: carries out the removals that a policy has asked for,
+/// as far as nobody else does.
+pub async fn remove_expired(app: &Arc<App>, going: &dto::Retention) -> anyhow::Result<()> {
+    let name = format!("cli-{}", std::process::id());
+    for copy in going.databases.iter().flat_map(|it| &it.goes) {
+        let backup: BackupId = copy.backup.parse()?;
+        while let Some((job, delivery)) = lease_delivery(app, &name, Some(backup)).await? {
+            run_delivery(app.clone(), job, delivery).await;
+        }
+    }
+    Ok(())
 }
 
 async fn lease_next(app: &App, name: &str) -> anyhow::Result<Option<(BackupId, Job)>> {

@@ -44,6 +44,7 @@ pub(super) fn plugin_pages(pages: &mut Pages) {
     let mut changed = plugin_page(item(1, s3(), Changed));
     changed.form = plugin::ApproveForm::of(&outside::grants());
     changed.before = Some(plugin::Before {
+        hashes: Some(("2d".repeat(32), "7f".repeat(32))),
         changes: vec![
             "version 1.2.0 instead of 1.1.0".into(),
             "imports now: wasi:http/outgoing-handler@0.2.0".into(),
@@ -160,6 +161,7 @@ pub(super) fn destination_forms(pages: &mut Pages) {
         keep_going: false,
         grant: false,
         grant_private: false,
+        tried: None,
         errors: FieldErrors::new(),
     };
     put(pages, "destination-form", destination_form::page(&chrome, None, &blank));

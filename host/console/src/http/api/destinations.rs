@@ -5,9 +5,12 @@ use actix_web::{HttpResponse, web};
 use super::Body;
 use crate::{
     app::App,
-    dto::{DeliveryDetail, Destination, DestinationCheck, DestinationInput, DestinationList},
+    dto::{
+        DeliveryDetail, Destination, DestinationCheck, DestinationInput, DestinationList,
+        Retention, RetentionWish,
+    },
     http::guard::Caller,
-    service::{Result, backups, deliveries, destinations},
+    service::{Result, backups, deliveries, destinations, retention},
 };
 
 /// All destinations, by name.
@@ -84,18 +87,30 @@ pub async fn remove(
 )]
 pub async fn try_out(
     app: web::Data<App>,
+    caller: Caller,
     Body(input): Body<DestinationInput>,
 ) -> Result<HttpResponse> {
-    Ok(HttpResponse::Ok().json(destinations::try_out(&app, &input, None).await?))
+    Ok(HttpResponse::Ok().json(destinations::try_out(&app, &caller, &input, None).await?))
 }
 
-/// Asks the plugin whether the destination works now.
+/// Asks the plugin whether the destination works now, and keeps what it said.
+/// With changes in the body: whether it would work with them. Then nothing is kept.
 #[utoipa::path(
     post, path = "/api/v1/destinations/{id}/check", tag = "destinations", operation_id = "check_destination", params(("id" = String, Path,)),
-    responses((status = 200, body = DestinationCheck), (status = 404)),
+    request_body = Option<DestinationInput>,
+    responses((status = 200, body = DestinationCheck), (status = 404), (status = 422, description = "Some fields are wrong; see errors")),
 )]
-pub async fn check(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse> {
+pub async fn check(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+    Body(changes): Body<DestinationInput>,
+) -> Result<HttpResponse> {
     let destination = destinations::find(&app, &id).await?;
+    if changes != DestinationInput::default() {
+        let found = destinations::try_out(&app, &caller, &changes, Some(&destination)).await?;
+        return Ok(HttpResponse::Ok().json(found));
+    }
     Ok(HttpResponse::Ok().json(destinations::check(&app, &destination).await?))
 }
 
@@ -111,6 +126,37 @@ pub async fn test(
 ) -> Result<HttpResponse> {
     let destination = destinations::find(&app, &id).await?;
     Ok(HttpResponse::Ok().json(destinations::send_test(&app, &caller, &destination).await?))
+}
+
+/// Which copies there would go now, as the plugin's policy has it, and why.
+/// Removes nothing.
+#[utoipa::path(
+    get, path = "/api/v1/destinations/{id}/retention", tag = "destinations", operation_id = "preview_retention", params(("id" = String, Path,)),
+    responses((status = 200, body = Retention), (status = 404), (status = 409, description = "It has no policy, or keeps no copies")),
+)]
+pub async fn preview_retention(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse> {
+    let destination = destinations::find(&app, &id).await?;
+    Ok(HttpResponse::Ok().json(retention::preview(&app, &destination).await?))
+}
+
+/// Has the copies go whose time is over. They are removed one after the other,
+/// as deliveries.
+#[utoipa::path(
+    post, path = "/api/v1/destinations/{id}/retention", tag = "destinations", operation_id = "run_retention", params(("id" = String, Path,)),
+    request_body = RetentionWish,
+    responses((status = 200, description = "What would go", body = Retention), (status = 202, description = "What goes", body = Retention), (status = 404), (status = 409, description = "It has no policy, or keeps no copies")),
+)]
+pub async fn run_retention(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+    Body(wish): Body<RetentionWish>,
+) -> Result<HttpResponse> {
+    let destination = destinations::find(&app, &id).await?;
+    if wish.dry_run {
+        return Ok(HttpResponse::Ok().json(retention::preview(&app, &destination).await?));
+    }
+    Ok(HttpResponse::Accepted().json(retention::run(&app, &caller, &destination).await?))
 }
 
 /// One delivery of a backup with its attempts and their logs.

@@ -141,10 +141,11 @@ mod tests {
                     Ok(())
                 }
                 ("PATCH", "/databases/{id}") => fits::<dto::DatabaseInput>(body),
-                (_, "/destinations" | "/destinations/check" | "/destinations/{id}") => {
+                (_, "/destinations/{id}/retention") => fits::<dto::RetentionWish>(body),
+                (_, path) if path.starts_with("/destinations") => {
                     fits::<dto::DestinationInput>(body)
                 }
-                (_, "/plugins/{hash}/approve") => fits::<dto::Approval>(body),
+                ("POST", "/plugins/{hash}/approve") => fits::<dto::Approval>(body),
                 other => panic!("{other:?} has a body that this test does not know"),
             };
             assert!(taken.is_ok(), "{} {}: {taken:?}: {body}", call.method, call.path);

@@ -21,7 +21,7 @@ use super::{backups, databases, destinations, events, plugins, session, status};
         backups::create, backups::list, backups::stats, backups::get, backups::state, backups::log, events::stream,
         backups::download, backups::cancel, backups::pin, backups::labels, backups::delete,
         destinations::delivery, destinations::retry, destinations::cancel,
-        destinations::list, destinations::create, destinations::get, destinations::update, destinations::remove, destinations::try_out, destinations::check, destinations::test,
+        destinations::list, destinations::create, destinations::get, destinations::update, destinations::remove, destinations::try_out, destinations::check, destinations::test, destinations::preview_retention, destinations::run_retention,
         plugins::list, plugins::upload, plugins::get, plugins::approve, plugins::revoke,
     ),
     modifiers(&Bearer),

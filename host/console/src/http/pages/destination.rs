@@ -2,7 +2,7 @@
 
 use actix_session::Session;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use cofferdam_model::{Delivery, Destination};
+use cofferdam_model::{Delivery, Destination, Timestamp};
 use cofferdam_views::{
     DeliveryItem, Nav, NoticeKind, Point,
     pages::{
@@ -140,7 +140,7 @@ async fn data(app: &App, destination: Destination) -> Result<DestinationPage> {
         settings: known.schema.summary(&known.settings()),
         secrets: known.shown.secrets.iter().map(label).collect(),
         databases: known.shown.databases.clone(),
-        tested: None,
+        tested: known.shown.last_check.clone().map(|it| tested(it.at, it.found)),
     })
 }
 
@@ -164,26 +164,44 @@ pub async fn check(
     let destination = destinations::find(&app, &id).await?;
     let found = destinations::check(&app, &destination).await?;
     let mut data = data(&app, destination).await?;
-    data.tested = Some(tested(&app, found));
+    data.tested = Some(tested(app.now(), found));
     if chrome::is_part(&request) {
         return Ok(html(view::test(&chrome::part(&request, NAV), &data)));
     }
     Ok(html(view::page(&chrome::of(&request, NAV), &data)))
 }
 
-fn tested(app: &App, found: dto::DestinationCheck) -> Tested {
-    let mut text = found.message;
-    for wrong in &found.errors {
-        let field = wrong.field.strip_prefix("settings.").unwrap_or(&wrong.field);
-        text = format!("{}; {field}: {}", text.trim_end_matches('.'), wrong.message);
-    }
+/// What a test found, in the words of the views.
+pub fn tested(at: Timestamp, found: dto::DestinationCheck) -> Tested {
+    // The message of wrong settings names each of them.
+    let text = found.message;
     Tested {
-        at: app.now(),
+        at,
         millis: found.took_ms,
         result: if found.ok { Ok(text) } else { Err(text) },
         hint: None,
         log: found.log,
     }
+}
+
+/// `POST /destinations/{id}/test`: a test notification.
+pub async fn send_test(
+    app: web::Data<App>,
+    caller: Caller,
+    session: Session,
+    id: web::Path<String>,
+    _form: CheckedForm<Empty>,
+) -> Result<HttpResponse> {
+    let destination = destinations::find(&app, &id).await?;
+    let (kind, text) = match destinations::send_test(&app, &caller, &destination).await {
+        Ok(found) if found.ok => (NoticeKind::Done, format!("Test: {}", finish(&found.message))),
+        Ok(found) => {
+            (NoticeKind::Failed, format!("The test was not sent: {}", finish(&found.message)))
+        }
+        Err(error) => (NoticeKind::Failed, refusal(error)?),
+    };
+    session::notice(&session, kind, &text);
+    Ok(see_other(format!("/destinations/{}", destination.id)))
 }
 
 /// `POST /destinations/{id}/enabled`

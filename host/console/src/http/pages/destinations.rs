@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::{
     common::form_errors,
-    destination::{Known, newest},
+    destination::{Known, newest, tested},
     plugins::about,
 };
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
         guard::Caller,
         session,
     },
-    service::{Error, FieldError, Result, databases, destinations, plugins},
+    service::{Actor, Error, FieldError, Result, databases, destinations, plugins},
 };
 
 const NAV: Option<Nav> = Some(Nav::Destinations);
@@ -91,6 +91,7 @@ pub async fn new(
         keep_going: false,
         grant: false,
         grant_private: false,
+        tried: None,
         errors: FieldErrors::new(),
     };
     Ok(html(destination_form::page(&chrome, None, &form)))
@@ -116,9 +117,12 @@ fn event_ticks(chosen: Option<&[EventKind]>) -> Vec<Tick> {
 /// What was posted, as the services take it.
 fn input(form: &Pairs, posted: &Posted) -> dto::DestinationInput {
     let concurrency = form.first("concurrency").trim();
+    // Given as nothing, a stored secret goes.
+    let goes = posted.forget.iter().map(|name| (name.clone(), Value::Null));
+    let settings = posted.settings.clone().into_iter().chain(goes).collect();
     dto::DestinationInput {
         name: Some(form.first("name").to_owned()),
-        settings: Some(Value::Object(posted.settings.clone())),
+        settings: Some(settings),
         databases: form.all("databases"),
         events: form.all("events"),
         // What is no number is as wrong as a number that is too large.
@@ -151,6 +155,7 @@ async fn again(
         keep_going: form.first("keep_going") == "true",
         grant: form.first("grant") == "true",
         grant_private: form.first("grant_private") == "true",
+        tried: None,
         errors,
     })
 }
@@ -172,6 +177,19 @@ fn apart(error: Error) -> Result<(Vec<Problem>, FieldErrors)> {
     Ok((problems, errors))
 }
 
+/// The plugin that a form for a new destination is about.
+async fn posted_choice(app: &App, form: &Pairs) -> Result<Option<(PluginChoice, Schema)>> {
+    let id = form.first("plugin");
+    Ok(choices(app).await?.into_iter().find(|(it, _)| it.id.as_str() == id))
+}
+
+/// There is no form for a plugin that may not run any more.
+fn not_approved(session: &Session) -> HttpResponse {
+    let text = "Its plugin is not approved any more. Approve it again, then add the destination.";
+    session::notice(session, NoticeKind::Failed, text);
+    see_other("/destinations/new")
+}
+
 /// `POST /destinations`
 pub async fn create(
     app: web::Data<App>,
@@ -180,13 +198,8 @@ pub async fn create(
     request: HttpRequest,
     CheckedForm(form): CheckedForm<Pairs>,
 ) -> Result<HttpResponse> {
-    let id = form.first("plugin");
-    let chosen = choices(&app).await?.into_iter().find(|(it, _)| it.id.as_str() == id);
-    let Some((plugin, schema)) = chosen else {
-        let text =
-            "Its plugin is not approved any more. Approve it again, then add the destination.";
-        session::notice(&session, NoticeKind::Failed, text);
-        return Ok(see_other("/destinations/new"));
+    let Some((plugin, schema)) = posted_choice(&app, &form).await? else {
+        return Ok(not_approved(&session));
     };
     let posted = schema.posted(&form.0, &[]);
     let wish =
@@ -207,6 +220,84 @@ pub async fn create(
     let shown = again(&app, &form, plugin, settings, error.1).await?;
     let page = destination_form::page(&chrome::of(&request, NAV), None, &shown);
     Ok(html_with(StatusCode::UNPROCESSABLE_ENTITY, page))
+}
+
+/// `POST /destinations/try`: the form for a new one, with what the plugin says to it.
+pub async fn try_new(
+    app: web::Data<App>,
+    caller: Caller,
+    session: Session,
+    request: HttpRequest,
+    CheckedForm(form): CheckedForm<Pairs>,
+) -> Result<HttpResponse> {
+    let Some((plugin, schema)) = posted_choice(&app, &form).await? else {
+        return Ok(not_approved(&session));
+    };
+    let posted = schema.posted(&form.0, &[]);
+    let wish =
+        dto::DestinationInput { plugin: Some(plugin.id.to_string()), ..input(&form, &posted) };
+    let shown = tried(&app, &caller, &form, plugin, posted, &wish, None).await?;
+    Ok(trial(&request, None, &shown))
+}
+
+/// `POST /destinations/{id}/try`: the same for changes of one that is there.
+pub async fn try_change(
+    app: web::Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+    CheckedForm(form): CheckedForm<Pairs>,
+) -> Result<HttpResponse> {
+    let known = Known::one(&app, destinations::find(&app, &id).await?).await?;
+    let before = Some(&known.destination);
+    let posted = known.schema.posted(&form.0, &names(&known.shown.secrets));
+    let wish = input(&form, &posted);
+    let plugin = choice_of(&known)?;
+    let shown = tried(&app, &caller, &form, plugin, posted, &wish, before).await?;
+    Ok(trial(&request, before, &shown))
+}
+
+/// The form again with what a test of it has found; or, where it is not even
+/// complete, with what is wrong.
+async fn tried(
+    app: &App,
+    by: &Actor,
+    form: &Pairs,
+    plugin: PluginChoice,
+    posted: Posted,
+    wish: &dto::DestinationInput,
+    before: Option<&Destination>,
+) -> Result<DestinationForm> {
+    let mut found = None;
+    let (problems, errors) = if posted.problems.is_empty() {
+        match destinations::try_out(app, by, wish, before).await {
+            Ok(told) => {
+                let wrong = told
+                    .errors
+                    .iter()
+                    .map(|it| FieldError::new(it.field.clone(), it.message.clone()));
+                let wrong = apart(Error::Invalid(wrong.collect()))?;
+                found = Some(tested(app.now(), told));
+                wrong
+            }
+            Err(error) => apart(error)?,
+        }
+    } else {
+        (Vec::new(), FieldErrors::new())
+    };
+    let settings = posted.form.with_problems(&problems);
+    let shown = again(app, form, plugin, settings, errors).await?;
+    Ok(DestinationForm { tried: found, ..shown })
+}
+
+fn trial(
+    request: &HttpRequest,
+    before: Option<&Destination>,
+    shown: &DestinationForm,
+) -> HttpResponse {
+    let page = destination_form::page(&chrome::of(request, NAV), before, shown);
+    let is_asked = shown.tried.is_some();
+    html_with(if is_asked { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, page)
 }
 
 /// The plugin of a destination, for its form.
@@ -241,6 +332,7 @@ pub async fn edit_form(
         keep_going: it.keep_going,
         grant: false,
         grant_private: false,
+        tried: None,
         errors: FieldErrors::new(),
     };
     Ok(html(destination_form::page(&chrome::of(&request, NAV), Some(it), &form)))

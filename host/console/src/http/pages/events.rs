@@ -1,6 +1,12 @@
 //! `/events`: says what changed, so that the page fetches that part again.
 
-use std::{collections::HashSet, convert::Infallible, fmt::Write as _, rc::Rc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    convert::Infallible,
+    fmt::Write as _,
+    rc::Rc,
+    time::Duration,
+};
 
 use actix_session::Session;
 use actix_web::{
@@ -37,7 +43,9 @@ pub async fn stream(
     let mut news = app.hub.listen();
     let body = async_stream::stream! {
         yield Ok::<_, Infallible>(Bytes::from_static(b"retry: 2000\n\n"));
-        let mut foreign = foreign_state(&app).await;
+        let mut seen = Seen::look(&app).await;
+        // What was spoken of since the last look is no news in it.
+        let mut told: HashSet<BackupId> = HashSet::new();
         let closing = app.hub.closing();
         tokio::pin!(closing);
         let mut pulse = time::interval_at(time::Instant::now() + PULSE, PULSE);
@@ -53,14 +61,12 @@ pub async fn stream(
                     Err(RecvError::Lagged(_)) => others = Others::all(),
                     Err(RecvError::Closed) => return,
                 },
-                // Runs of a command line are seen through the catalog.
+                // What a command line does is seen through the catalog.
                 _ = look.tick() => {
-                    let now = foreign_state(&app).await;
-                    if now != foreign {
-                        others.list = now.len() != foreign.len();
-                        changed.extend(now.iter().chain(&foreign).map(|(id, _)| *id));
-                        foreign = now;
-                    }
+                    let now = Seen::look(&app).await;
+                    now.news(&seen, &told, &mut changed, &mut others);
+                    seen = now;
+                    told.clear();
                 }
                 _ = pulse.tick() => {
                     if !still_welcome(&app, &actor, digest).await {
@@ -78,6 +84,7 @@ pub async fn stream(
             }
             let mut text = String::new();
             for id in changed {
+                told.insert(id);
                 let _ = write!(text, "event: backup\ndata: {id}\n\n");
             }
             for (is_changed, what) in
@@ -122,11 +129,57 @@ fn note(change: Change, changed: &mut HashSet<BackupId>, others: &mut Others) {
     }
 }
 
-/// The runs of other processes, with what changes about them.
-async fn foreign_state(app: &App) -> Vec<(BackupId, i64)> {
-    let leases = app.catalog.leases().await.unwrap_or_default();
-    let foreign = leases.into_iter().filter(|lease| app.hub.running(lease.backup_id).is_none());
-    foreign.map(|lease| (lease.backup_id, lease.beats)).collect()
+/// What is looked at each second, because other processes write the catalog
+/// too and tell nobody: a run's progress, and how the newest backups and
+/// deliveries stand.
+#[derive(Default)]
+struct Seen {
+    runs: HashMap<BackupId, String>,
+    backups: HashMap<BackupId, String>,
+    deliveries: HashMap<BackupId, String>,
+}
+
+impl Seen {
+    /// More than happen in a second.
+    const NEWEST: u32 = 50;
+
+    async fn look(app: &App) -> Self {
+        let leases = app.catalog.leases().await.unwrap_or_default();
+        let foreign = leases.into_iter().filter(|lease| app.hub.running(lease.backup_id).is_none());
+        let backups = app.catalog.newest_backups(Self::NEWEST).await.unwrap_or_default();
+        let mut deliveries: HashMap<BackupId, String> = HashMap::new();
+        for (id, mark) in app.catalog.newest_deliveries(Self::NEWEST).await.unwrap_or_default() {
+            deliveries.entry(id).or_default().push_str(&mark);
+        }
+        Self {
+            runs: foreign.map(|lease| (lease.backup_id, lease.beats.to_string())).collect(),
+            backups: backups.into_iter().collect(),
+            deliveries,
+        }
+    }
+
+    /// What is not as it was; what was spoken of since is left out.
+    fn news(
+        &self,
+        before: &Self,
+        told: &HashSet<BackupId>,
+        changed: &mut HashSet<BackupId>,
+        others: &mut Others,
+    ) {
+        // A look that failed says nothing.
+        let differ = |now: &HashMap<BackupId, String>, before: &HashMap<BackupId, String>| {
+            let is_news = |id: &&BackupId| now.get(id) != before.get(id) && !told.contains(id);
+            let ids: Vec<BackupId> = now.keys().filter(is_news).copied().collect();
+            ids
+        };
+        changed.extend(differ(&self.runs, &before.runs));
+        changed.extend(differ(&before.runs, &self.runs));
+        let backups = differ(&self.backups, &before.backups);
+        others.list |= !backups.is_empty();
+        let deliveries = differ(&self.deliveries, &before.deliveries);
+        others.destinations |= !deliveries.is_empty();
+        changed.extend(backups.into_iter().chain(deliveries));
+    }
 }
 
 async fn still_welcome(

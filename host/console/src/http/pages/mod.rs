@@ -12,4 +12,5 @@ pub mod destinations;
 pub mod events;
 pub mod overview;
 pub mod plugins;
+pub mod retention;
 pub mod sign_in;

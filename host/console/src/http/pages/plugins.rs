@@ -102,6 +102,15 @@ async fn problems(app: &App, plugin: &dto::Plugin) -> Result<Vec<PluginProblem>>
             });
         }
     }
+    let checks = app.catalog.checks().await?;
+    for name in &plugin.destinations {
+        let destination = destinations::find(app, name).await?;
+        let Some((at, found)) = checks.get(&destination.id) else { continue };
+        if found["ok"] == false {
+            let text = found["message"].as_str().unwrap_or_default().to_owned();
+            problems.push(PluginProblem { at: *at, text, destination: Some(name.clone()) });
+        }
+    }
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.at));
     problems.truncate(PROBLEMS_MAX);
     Ok(problems)
@@ -228,7 +237,11 @@ async fn data(app: &App, plugin: &dto::Plugin) -> Result<PluginPage> {
         form: ApproveForm::of(offered),
         approved,
         seen_at: plugin.first_seen_at,
-        before: before.map(|grants| Before { changes: plugin.changes.clone(), grants }),
+        before: before.map(|grants| Before {
+            changes: plugin.changes.clone(),
+            hashes: plugin.hash_before.clone().zip(plugin.hash.clone()),
+            grants,
+        }),
         destinations: named,
         item: item(plugin, problems.first().cloned()),
         problems,

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     app::App,
     dto,
+    hub::Change,
     service::{Actor, Hearing},
 };
 
@@ -63,20 +64,30 @@ pub fn obstacle(ready: &Ready, whole: &Value) -> Option<String> {
     None
 }
 
-/// Asks the plugin whether a stored destination works.
+/// Asks the plugin whether a stored destination works, and keeps what it said.
 pub async fn check(app: &App, destination: &Destination) -> Result<dto::DestinationCheck> {
-    let ready = match plugins::current(app, &destination.plugin).await? {
-        Ok(ready) => ready,
-        Err(why) => return Ok(not_checked(why)),
+    let found = match plugins::current(app, &destination.plugin).await? {
+        Ok(ready) => ask(app, ready, open(app, destination)?).await?,
+        Err(why) => not_checked(why),
     };
-    let whole = open(app, destination)?;
-    ask(app, ready, whole).await
+    let kept = serde_json::to_value(&found).map_err(|error| Error::Internal(error.into()))?;
+    let mut tx = app.catalog.begin().await?;
+    // The settings that were tested may be other ones by now.
+    if tx.destination(destination.id).await?.as_ref() == Some(destination) {
+        tx.note_check(destination.id, &kept, app.now()).await?;
+    }
+    tx.commit().await?;
+    app.hub.tell(Change::Destinations);
+    Ok(found)
 }
 
 /// Asks the plugin whether settings would work, before they are stored; what
-/// is left out is taken from `before`. Nothing is stored, and nothing granted.
+/// is left out is taken from `before`. Nothing is stored, and nothing granted
+/// for longer than the test: where granting is asked for along with them, they
+/// are tested with it.
 pub async fn try_out(
     app: &App,
+    by: &Actor,
     input: &dto::DestinationInput,
     before: Option<&Destination>,
 ) -> Result<dto::DestinationCheck> {
@@ -85,6 +96,16 @@ pub async fn try_out(
         return Ok(not_checked("the plugin is not there".to_owned()));
     };
     let grants = plugins::with_more(ready.grants, understood.grant);
+    let component = app.catalog.component(ready.plugin.hash()).await?;
+    let component = component.ok_or(Error::NotFound("plugin"))?;
+    let details = json!({
+        "hosts": grants.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "folder": grants.folder,
+    });
+    let mut tx = app.catalog.begin().await?;
+    let object = audit::Object::component(&component.seen);
+    audit::record_with(&mut tx, by, "destination.try", object, details, app.now()).await?;
+    tx.commit().await?;
     ask(app, Ready { plugin: ready.plugin, grants }, understood.whole).await
 }
 
@@ -125,8 +146,8 @@ pub async fn send_test(
         backup: None,
         document,
     };
-    let (begun, hearing) = (Instant::now(), Arc::new(Hearing::default()));
-    let call = Call { limits: limits(), ..call(app, &ready, whole, hearing.clone()) };
+    let (begun, hearing) = (Instant::now(), Hearing::new());
+    let call = brief_call(app, &ready, whole, hearing.clone());
     let result = ready.plugin.notify(call, event).await.result;
     Ok(found(result, begun, &hearing))
 }
@@ -144,8 +165,8 @@ async fn ask(app: &App, ready: Ready, whole: Value) -> Result<dto::DestinationCh
         return Ok(not_checked(obstacle));
     }
     let begun = Instant::now();
-    let hearing = Arc::new(Hearing::default());
-    let call = Call { limits: limits(), ..call(app, &ready, whole, hearing.clone()) };
+    let hearing = Hearing::new();
+    let call = brief_call(app, &ready, whole, hearing.clone());
     let result = ready.plugin.check(call).await.result;
     Ok(found(result, begun, &hearing))
 }
@@ -173,6 +194,11 @@ fn found(
         log: hearing.take_lines(),
         took_ms,
     }
+}
+
+/// A call that somebody waits for, or that asks a small question.
+pub fn brief_call(app: &App, ready: &Ready, whole: Value, hearing: Arc<Hearing>) -> Call {
+    Call { limits: limits(), ..call(app, ready, whole, hearing) }
 }
 
 /// A call into a plugin, with everything that it may have and nothing else.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Error, FieldError, Result, list, open, parts, places,
     plugins::{self, Ready},
-    settings::{self, Parts, SETTINGS_MAX, complete, keep_secrets},
+    settings::{self, Parts, SETTINGS_MAX, complete, forgotten, keep_secrets},
 };
 use crate::{app::App, dto, service::databases as all_databases};
 
@@ -186,9 +186,13 @@ fn whole(
     }
     let schema = &ready.plugin.description().settings_schema;
     let mut whole = typed;
+    let forget = forgotten(schema, &whole);
+    for place in &forget {
+        settings::take(&mut whole, place);
+    }
     complete(schema, &mut whole);
     if let Some(old) = &old {
-        match keep_secrets(schema, whole.clone(), old) {
+        match keep_secrets(schema, whole.clone(), old, &forget) {
             Ok(kept) => whole = kept,
             Err(fields) => wrong.extend(fields),
         }

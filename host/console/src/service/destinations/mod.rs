@@ -16,7 +16,7 @@ use crate::{app::App, dto, hub::Change};
 use input::{Understood, understand};
 use settings::Parts;
 
-pub use check::{call, check, obstacle, send_test, try_out};
+pub use check::{brief_call, call, check, obstacle, send_test, try_out};
 
 /// All destinations, by name.
 pub async fn list(app: &App) -> Result<Vec<Destination>> {
@@ -49,6 +49,7 @@ pub async fn view(app: &App, destination: &Destination) -> Result<dto::Destinati
 
 async fn show(app: &App, destinations: &[Destination]) -> Result<Vec<dto::Destination>> {
     let last = app.catalog.last_deliveries().await?;
+    let checks = app.catalog.checks().await?;
     let databases: HashMap<DatabaseId, Slug> =
         app.catalog.databases().await?.into_iter().map(|it| (it.id, it.slug)).collect();
     let mut shown = Vec::new();
@@ -84,6 +85,10 @@ async fn show(app: &App, destinations: &[Destination]) -> Result<Vec<dto::Destin
             created_at: it.created_at,
             problem,
             last_delivery: last.get(&it.id).map(dto::Delivery::new),
+            last_check: checks.get(&it.id).and_then(|(at, found)| {
+                let found = serde_json::from_value(found.clone()).ok()?;
+                Some(dto::LastCheck { at: *at, found })
+            }),
         });
     }
     Ok(shown)
@@ -155,6 +160,9 @@ pub async fn update(
         return Err(Error::conflict("somebody else has just changed this destination; look again"));
     }
     tx.update_destination(before.id, &understood.fields).await?;
+    if input.settings.is_some() {
+        tx.forget_check(before.id).await?;
+    }
     tx.wake_deliveries(None, Some(before.id), now).await?;
     let changed = tx.destination(before.id).await?.ok_or(Error::NotFound("destination"))?;
     let action = match (before.enabled, changed.enabled) {

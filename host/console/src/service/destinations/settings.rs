@@ -65,7 +65,7 @@ pub fn get<'v>(settings: &'v Value, place: &[String]) -> Option<&'v Value> {
 }
 
 /// Takes a setting out.
-fn take(settings: &mut Value, place: &[String]) -> Option<Value> {
+pub fn take(settings: &mut Value, place: &[String]) -> Option<Value> {
     let (last, outer) = place.split_last()?;
     let object = outer.iter().try_fold(settings, |value, name| value.get_mut(name))?;
     object.as_object_mut()?.remove(last)
@@ -131,15 +131,20 @@ pub fn secrets(secret: Option<&Secret>) -> Map<String, Value> {
 }
 
 /// New settings over the stored ones: a secret that is missing or blank keeps
-/// its stored value. One that would go to another host than before must be
+/// its stored value, unless it is among those to `forget`. One that would go to another host than before must be
 /// typed again: who does not know it must not have it sent to a host of theirs.
-pub fn keep_secrets(schema: &Value, mut new: Value, old: &Value) -> Result<Value, Vec<FieldError>> {
+pub fn keep_secrets(
+    schema: &Value,
+    mut new: Value,
+    old: &Value,
+    forget: &[Place],
+) -> Result<Value, Vec<FieldError>> {
     let hosts = marked(schema, "host");
     let moved = hosts.iter().any(|place| get(&new, place) != get(old, place));
     let mut wrong = Vec::new();
     for place in marked(schema, "secret") {
         let typed = get(&new, &place).is_some_and(|value| !is_blank(value));
-        let stored = get(old, &place).filter(|value| !is_blank(value));
+        let stored = get(old, &place).filter(|value| !is_blank(value) && !forget.contains(&place));
         if let (false, Some(stored)) = (typed, stored) {
             put(&mut new, &place, stored.clone());
             if moved {
@@ -149,6 +154,13 @@ pub fn keep_secrets(schema: &Value, mut new: Value, old: &Value) -> Result<Value
         }
     }
     if wrong.is_empty() { Ok(new) } else { Err(wrong) }
+}
+
+/// The secrets that are given as `null`: what is stored of them goes.
+pub fn forgotten(schema: &Value, settings: &Value) -> Vec<Place> {
+    let mut places = marked(schema, "secret");
+    places.retain(|place| get(settings, place).is_some_and(Value::is_null));
+    places
 }
 
 /// Fills in what the schema says of settings that were left out, and takes out
@@ -290,13 +302,25 @@ mod tests {
     fn a_blank_secret_is_kept_but_not_sent_to_another_host() {
         let old = json!({ "endpoint": "https://a.example", "bucket": "x", "key": "canary" });
         let new = json!({ "endpoint": "https://a.example", "bucket": "y", "key": "" });
-        let kept = keep_secrets(&schema(), new, &old).expect("the host is the same");
+        let kept = keep_secrets(&schema(), new, &old, &[]).expect("the host is the same");
         assert_eq!((&kept["key"], &kept["bucket"]), (&json!("canary"), &json!("y")));
         let moved = json!({ "endpoint": "https://evil.example", "bucket": "y" });
-        let refused = keep_secrets(&schema(), moved, &old).expect_err("another host");
+        let refused = keep_secrets(&schema(), moved, &old, &[]).expect_err("another host");
         assert_eq!(refused[0].field, "settings.key");
         let typed = json!({ "endpoint": "https://evil.example", "bucket": "y", "key": "new" });
-        assert!(keep_secrets(&schema(), typed, &old).is_ok());
+        assert!(keep_secrets(&schema(), typed, &old, &[]).is_ok());
+    }
+
+    #[test]
+    fn a_secret_given_as_null_goes_also_with_another_host() {
+        let old =
+            json!({ "endpoint": "https://a.example", "key": "canary", "auth": { "token": "t" } });
+        let new =
+            json!({ "endpoint": "https://b.example", "key": null, "auth": { "token": null } });
+        let forget = forgotten(&schema(), &new);
+        assert_eq!(forget.iter().map(|it| dotted(it)).collect::<Vec<_>>(), ["key", "auth.token"]);
+        let left = keep_secrets(&schema(), new, &old, &forget).expect("nothing is sent anywhere");
+        assert!(!left.to_string().contains("canary"));
     }
 
     #[test]

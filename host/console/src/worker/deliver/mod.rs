@@ -20,7 +20,7 @@ use super::{
 use crate::{
     app::App,
     hub::{Delivering, Halt},
-    service::{deliveries, destinations, plugins},
+    service::{deliveries, destinations, plugins, retention},
 };
 
 /// What waits for somebody is looked at again so often; approving a plugin, or
@@ -40,7 +40,6 @@ pub fn run_delivery(
     let delivering = app.hub.insert_delivery(delivery.id);
     deliveries::told(&app, &delivery);
     async move {
-        let _place = place;
         match prepare(&app, &delivery).await {
             Ok(Ok(prepared)) => {
                 if let Some(end) = attempt(&app, &job, &delivery, delivering, prepared).await {
@@ -53,6 +52,8 @@ pub fn run_delivery(
                 block(&app, &job, delivery.id, "the console could not prepare it").await;
             }
         }
+        drop(place);
+        retention::after_delivery(&app, &delivery).await;
     }
 }
 
@@ -120,6 +121,8 @@ enum Trouble {
     Host(String),
     /// It makes no sense any more.
     Over(String),
+    /// A copy whose removal was asked for stays after all.
+    Stays(&'static str),
 }
 
 /// Makes the call while the lease is kept. `None` when the lease was lost, or
@@ -216,6 +219,15 @@ fn failed(
         Trouble::Call(error) => (error.to_string(), error.is_temporary(), error.retry_after()),
         Trouble::Host(error) => (error, true, None),
         Trouble::Over(error) => (error, false, None),
+        Trouble::Stays(why) => {
+            return AttemptEnd {
+                outcome: AttemptOutcome::Cancelled,
+                bytes,
+                error: Some(format!("the copy stays: {why}")),
+                log,
+                next: Next::Cancel,
+            };
+        }
     };
     let tries = delivery.tries + 1;
     let again = if passing {
@@ -238,7 +250,7 @@ async fn perform(
     prepared: Prepared,
     hearing: Arc<deliveries::Hearing>,
 ) -> Result<Done, Trouble> {
-    let Prepared { ready, settings, .. } = prepared;
+    let Prepared { destination, ready, settings } = prepared;
     let call = destinations::call(app, &ready, settings, hearing);
     let internal = |error: crate::service::Error| Trouble::Host(error.to_string());
     match delivery.purpose {
@@ -258,6 +270,13 @@ async fn perform(
             let Some(location) = delivery.location.clone() else {
                 return Err(Trouble::Over("it is not known where the copy is".to_owned()));
             };
+            let backup = app.catalog.backup(delivery.backup).await;
+            if let Some(backup) = backup.map_err(|error| internal(error.into()))?
+                && let Some(why) =
+                    retention::stays(app, &destination, &backup).await.map_err(internal)?
+            {
+                return Err(Trouble::Stays(why));
+            }
             ready.plugin.remove(call, location).await.result.map_err(Trouble::Call)?;
             Ok(Done { location: None, bytes: None, note: None })
         }

@@ -8,9 +8,12 @@
 //! It starts a PostgreSQL server, the console (`COFFERDAM_BIN`, or the program
 //! beside the examples) and Chromium, makes backups of a shop, an analytics
 //! database and a blog in SQLite - good ones, a failed one, a cancelled one and
-//! one that still runs - and writes `PAGE-WIDTH-SCHEME.png` into the folder:
+//! one that still runs, then has plugins in every state and deliveries that
+//! go well, go on, wait and fail - and writes `PAGE-WIDTH-SCHEME.png` into the folder:
 //! at 375 and 1440 pixels, light and dark. The picture of the README is
 //! `overview-1440-light.png`.
+
+mod plugins;
 
 use std::{
     fs,
@@ -79,6 +82,7 @@ async fn main() {
             camera.take("database-delete", &format!("{address}/delete")).await;
         }
     }
+    plugins::take(&camera, &console, &api).await;
     drop(story);
     visitor.browser.quit().await;
 }
