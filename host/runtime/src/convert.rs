@@ -59,6 +59,7 @@ pub(crate) fn event(event: &Event) -> wit::Event {
 pub(crate) fn candidate(candidate: &Candidate) -> exported::retention::Candidate {
     exported::retention::Candidate {
         id: candidate.id.clone(),
+        database: candidate.database.clone(),
         created_at: time(candidate.created_at),
         size: candidate.size,
         verified: candidate.verified,
@@ -102,7 +103,13 @@ fn entry(entry: exported::storage::Entry) -> Result<Entry, Breach> {
         return Err(Breach::Answer(rule.to_owned()));
     }
     let stored_at = entry.stored_at.as_deref().map(moment).transpose()?;
-    Ok(Entry { location: location(entry.location)?, filename, size: entry.size, stored_at })
+    Ok(Entry {
+        location: location(entry.location)?,
+        filename,
+        size: entry.size,
+        stored_at,
+        sidecar: entry.sidecar.map(location).transpose()?,
+    })
 }
 
 fn moment(text: &str) -> Result<Timestamp, Breach> {

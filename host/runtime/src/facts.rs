@@ -93,6 +93,8 @@ pub struct Entry {
     pub size: u64,
     /// When it was stored, as far as the place knows.
     pub stored_at: Option<Timestamp>,
+    /// Where its sidecar is, if one is kept.
+    pub sidecar: Option<String>,
 }
 
 /// A part of a listing.
@@ -109,6 +111,8 @@ pub struct Page {
 pub struct Candidate {
     /// The backup's id.
     pub id: String,
+    /// The database's short name.
+    pub database: String,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// The file's size in bytes.

@@ -95,6 +95,7 @@ impl storage::Guest for Bare {
             filename: setting(&settings, "filename").to_owned(),
             size: 1,
             stored_at: None,
+            sidecar: None,
         };
         Ok(Page { entries: vec![entry; count], next: None })
     }

@@ -41,15 +41,29 @@ fn sign(event: &Event) -> &'static str {
     }
 }
 
-/// At most so many characters, with a sign that there were more.
+/// At most so many UTF-16 units, as these services count, with a sign that there were more.
 fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => {
-            let kept = text[..end].char_indices().last().map_or(0, |(last, _)| last);
-            format!("{}…", &text[..kept])
-        }
-        None => text.to_owned(),
+    if text.encode_utf16().count() <= most {
+        return text.to_owned();
     }
+    let mut units = 0;
+    let kept = text.chars().take_while(|c| {
+        units += c.len_utf16();
+        units < most
+    });
+    kept.chain(['…']).collect()
+}
+
+/// Text in which Discord's Markdown finds nothing: no link with another name.
+fn without_markdown(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if r"\*_~`|[]()<>#-".contains(c) {
+            plain.push('\\');
+        }
+        plain.push(c);
+    }
+    plain
 }
 
 fn link(event: &Event) -> Option<&str> {
@@ -80,8 +94,8 @@ fn discord(event: &Event) -> Value {
         Severity::Error => 0xcf_22_2e,
     };
     let mut embed = json!({
-        "title": cut(&event.title, 250),
-        "description": cut(event.text.trim(), 4_000),
+        "title": without_markdown(&cut(&event.title, 120)),
+        "description": without_markdown(&cut(event.text.trim(), 2_000)),
         "color": color,
         "timestamp": event.at
     });
@@ -179,6 +193,10 @@ mod tests {
         assert!(text.contains("&lt;!channel&gt; &amp;") && !text.contains("javascript"), "{text}");
         assert_eq!(discord(&event)["allowed_mentions"]["parse"], json!([]));
         assert_eq!(discord(&event)["embeds"][0].get("url"), None);
+        let mut event = event;
+        event.text = "[log in](https://evil.example)".to_owned();
+        let shown = discord(&event)["embeds"][0]["description"].clone();
+        assert_eq!(shown, r"\[log in\]\(https://evil.example\)");
         assert_eq!(telegram("1", &event).get("parse_mode"), None);
         assert_eq!(teams(&event)["attachments"][0]["content"].get("actions"), None);
     }

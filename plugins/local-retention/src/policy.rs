@@ -165,7 +165,8 @@ mod tests {
     }
 
     fn candidate(id: impl fmt::Display, created_at: Timestamp) -> Candidate {
-        Candidate { id: id.to_string(), created_at, size: 1, verified: false, pinned: false }
+        let (id, database) = (id.to_string(), "shop".to_owned());
+        Candidate { id, database, created_at, size: 1, verified: false, pinned: false }
     }
 
     /// One each day at noon, the newest first: `2026-01-31`, `2026-01-30`, …

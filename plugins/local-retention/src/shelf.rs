@@ -1,6 +1,8 @@
 //! Backups in the granted folder. A backup is there when its file has its final
 //! name; the sidecar, `….json`, is there before it.
 
+use std::hash::{BuildHasher as _, RandomState};
+
 use cofferdam_plugin::{
     Backup, Entry, Failure, Page, Receipt, Result, Template,
     artifact::{self, Range},
@@ -42,7 +44,7 @@ impl Shelf {
 
     /// Writes a small file and takes it away again.
     pub(crate) fn try_out(&self) -> Result<()> {
-        let name = ".cofferdam-check.part";
+        let name = &part("", "check");
         let file = self.folder.create(name)?;
         let written = file.output().write(b"a test").and_then(|()| file.finish());
         self.folder.remove(name)?;
@@ -81,7 +83,7 @@ impl Shelf {
         backup: &Backup,
         fill: impl FnOnce(&cofferdam_plugin::stream::Output) -> Result<u64>,
     ) -> Result<()> {
-        let part = format!("{}.cofferdam-{}{PART}", parent(path), backup.id);
+        let part = part(parent(path), &backup.id);
         let writing = self.folder.create(&part)?;
         let done = fill(writing.output())
             .and_then(|length| {
@@ -167,6 +169,7 @@ impl Shelf {
                     filename: path.rsplit('/').next().unwrap_or(&path).to_owned(),
                     size: facts.size,
                     stored_at: facts.modified.map(|moment| moment.to_string()),
+                    sidecar: Some(format!("{path}{SIDECAR}")),
                     location: path,
                 });
             }
@@ -185,6 +188,13 @@ impl Shelf {
         paths.extend(with_sidecar(&names).map(|name| format!("{folder}{name}")));
         Ok(())
     }
+}
+
+/// A name for a file that is being written. An attempt that was given up may
+/// still write to its own, so nobody else has the same.
+fn part(parent: &str, what: &str) -> String {
+    let random = RandomState::new().hash_one(what);
+    format!("{parent}.cofferdam-{what}-{random:016x}{PART}")
 }
 
 /// The files of a folder that have a sidecar beside them.

@@ -104,6 +104,7 @@ pub(crate) fn list(settings: &Settings, cursor: Option<&str>) -> Result<Page> {
         filename: "../../etc/passwd".to_owned(),
         size: u64::MAX,
         stored_at: Some("never".to_owned()),
+        sidecar: None,
     };
     match settings.mode.as_str() {
         // Every page leads to itself.

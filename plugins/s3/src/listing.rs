@@ -52,7 +52,8 @@ fn entry(object: Object) -> Option<Entry> {
         return None;
     }
     let filename = location.rsplit('/').next()?.to_owned();
-    Some(Entry { filename, size: object.size, stored_at: object.modified, location })
+    let sidecar = Some(format!("{location}{SIDECAR}"));
+    Some(Entry { filename, size: object.size, stored_at: object.modified, sidecar, location })
 }
 
 #[cfg(test)]

@@ -83,14 +83,14 @@ impl Folder {
         Ok(())
     }
 
-    /// Begins a file. One that is there already is emptied.
+    /// Begins a file. One that is there already is left alone, and a failure.
     pub fn create(&self, path: &str) -> Result<Writing> {
         let file = self
             .0
             .open_at(
                 PathFlags::empty(),
                 path,
-                OpenFlags::CREATE | OpenFlags::TRUNCATE,
+                OpenFlags::CREATE | OpenFlags::EXCLUSIVE,
                 DescriptorFlags::READ | DescriptorFlags::WRITE,
             )
             .map_err(|code| failure(code, path))?;

@@ -65,6 +65,7 @@ impl<T: Storage> stores::Guest for Exported<T> {
             filename: entry.filename,
             size: entry.size,
             stored_at: entry.stored_at,
+            sidecar: entry.sidecar,
         });
         Ok(stores::Page { entries: entries.collect(), next: page.next })
     }
@@ -86,6 +87,7 @@ impl<T: Retention> keeps::Guest for Exported<T> {
             Ok(Candidate {
                 created_at: time::parse(&candidate.created_at)?,
                 id: candidate.id,
+                database: candidate.database,
                 size: candidate.size,
                 verified: candidate.verified,
                 pinned: candidate.pinned,

@@ -110,6 +110,8 @@ pub struct Entry {
     pub size: u64,
     /// When it was stored, as far as the place knows: RFC 3339, in UTC.
     pub stored_at: Option<String>,
+    /// Where its sidecar is, which `open` takes like the file's location.
+    pub sidecar: Option<String>,
 }
 
 /// One completed backup that is stored at this destination.
@@ -117,6 +119,8 @@ pub struct Entry {
 pub struct Candidate {
     /// The backup's id.
     pub id: String,
+    /// The database's short name, the same for all that are given.
+    pub database: String,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// The file's size in bytes.

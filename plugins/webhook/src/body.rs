@@ -25,7 +25,9 @@ pub(crate) fn check(template: &str, is_json: bool) -> Result<(), String> {
     if template.trim().is_empty() {
         return Ok(());
     }
-    let sample = fill(template, |name| if name == "document" { "{}" } else { "x" }.to_owned())?;
+    // As the real one, the sample has quotes: it cannot stand between others.
+    let document = r#"{"x":"y"}"#;
+    let sample = fill(template, |name| if name == "document" { document } else { "x" }.to_owned())?;
     if !is_json {
         return Ok(());
     }
@@ -122,6 +124,7 @@ mod tests {
             ("{{title", "not closed"),
             (r#"{"a": {{title}}}"#, "JSON"),
             (r#"{"a": "{{title}}""#, "JSON"),
+            (r#"{"a": "{{document}}"}"#, "JSON"),
         ] {
             let error = check(template, true).expect_err(template);
             assert!(error.contains(reason), "{template}: {error}");

@@ -95,6 +95,7 @@ async fn a_policy_names_only_what_it_was_shown_and_only_once() {
     let plugin = plugin().await;
     let candidates = vec![Candidate {
         id: "a".to_owned(),
+        database: "shop".to_owned(),
         created_at: chrono::DateTime::UNIX_EPOCH,
         size: 1,
         verified: false,
