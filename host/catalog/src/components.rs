@@ -152,6 +152,22 @@ impl Tx {
         if done.rows_affected() == 1 { Ok(()) } else { Err(Error::NotFound("plugin")) }
     }
 
+    /// Changes what an approved component may touch. Which of several approved
+    /// ones runs stays as it is.
+    pub async fn set_grants(&mut self, hash: &ComponentHash, grants: &Grants) -> Result<()> {
+        let done = sqlx::query(
+            "UPDATE components SET grants = $2 WHERE hash = $1 AND approved_at IS NOT NULL",
+        )
+        .bind(hash.as_str())
+        .bind(to_json(grants)?)
+        .execute(self.conn())
+        .await?;
+        if done.rows_affected() == 1 {
+            return Ok(());
+        }
+        Err(Error::Conflict("the plugin is not approved".to_owned()))
+    }
+
     /// Takes approval and grants back.
     pub async fn revoke_component(&mut self, hash: &ComponentHash) -> Result<()> {
         let done = sqlx::query(

@@ -7,17 +7,23 @@
 use std::{
     fs,
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    io::{self, Write as _},
+    io,
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use tempfile::NamedTempFile;
 use wasmtime::{Engine, component::Component};
 
 /// Write for the group or for all.
 const OTHERS_MAY_WRITE: u32 = 0o022;
 
 const ENDING: &str = ".cwasm";
+/// What a file is called that is being compiled.
+const DRAFT: &str = ".draft-";
+/// A draft that is older belongs to nobody any more: no compiler runs so long.
+const OLD_DRAFT: Duration = Duration::from_hours(1);
 
 pub(crate) struct Cache {
     folder: PathBuf,
@@ -45,7 +51,14 @@ impl Cache {
             let entry = entry?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if name.ends_with(ENDING) && !name.ends_with(&ending) {
+            let old = || {
+                entry
+                    .metadata()
+                    .and_then(|it| it.modified())
+                    .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD_DRAFT))
+            };
+            let foreign = name.ends_with(ENDING) && !name.ends_with(&ending);
+            if foreign || (name.starts_with(DRAFT) && old()) {
                 // Whoever else removed it did the same.
                 let _ = fs::remove_file(entry.path());
             }
@@ -80,11 +93,16 @@ impl Cache {
         }
     }
 
-    /// Keeps what the compiler has made. There is never half a file.
-    pub(crate) fn put(&self, component: &str, artifact: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(artifact)?;
-        file.persist(self.path(component))?;
-        Ok(())
+    /// A file for what the compiler makes; it is gone unless it is `put`.
+    pub(crate) fn draft(&self) -> io::Result<NamedTempFile> {
+        tempfile::Builder::new().prefix(DRAFT).tempfile_in(&self.folder)
+    }
+
+    /// Keeps what the compiler has made. There is never half a file under this
+    /// name, also not after a power failure: what is in it would be run.
+    pub(crate) fn put(&self, component: &str, draft: NamedTempFile) -> io::Result<()> {
+        draft.as_file().sync_all()?;
+        draft.persist(self.path(component))?;
+        fs::File::open(&self.folder)?.sync_all()
     }
 }

@@ -3,6 +3,7 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     io::{Read as _, Write as _},
     path::PathBuf,
     process::{ExitCode, ExitStatus, Stdio},
@@ -31,7 +32,8 @@ pub struct Compiler {
     pub memory_bytes: u64,
 }
 
-/// Native code is several times as large as its component.
+/// Native code is several times as large as its component. A child that writes
+/// more is ended.
 const ARTIFACT: u64 = 1 << 30;
 /// What is kept of the compiler's own words.
 const WORDS: u64 = 8 << 10;
@@ -68,8 +70,8 @@ pub fn compile_child() -> ExitCode {
 }
 
 impl Compiler {
-    /// The component's native code.
-    pub(crate) async fn compile(&self, component: &Bytes) -> Result<Vec<u8>, Refusal> {
+    /// Writes the component's native code to a file, past this process's memory.
+    pub(crate) async fn compile(&self, component: &Bytes, output: File) -> Result<(), Refusal> {
         let host =
             |what: &str, error: &dyn std::fmt::Display| Refusal::Host(format!("{what}: {error}"));
         let mut child = Command::new(&self.program)
@@ -77,7 +79,7 @@ impl Compiler {
             .env_clear()
             .env("RAYON_NUM_THREADS", THREADS)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdout(output)
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -85,7 +87,7 @@ impl Compiler {
         // It waits for its input, so it is bounded before it has done anything.
         self.bound(&child).map_err(|error| host("the compiler cannot be bounded", &error))?;
         match tokio::time::timeout(self.time, talk(&mut child, component)).await {
-            Ok(Ok((status, artifact, words))) => self.judge(status, artifact, &words),
+            Ok(Ok((status, words))) => self.judge(status, &words),
             Ok(Err(error)) => Err(host("the compiler cannot be talked to", &error)),
             Err(_) => {
                 // It is killed when it is dropped, too; here it is waited for.
@@ -108,17 +110,13 @@ impl Compiler {
         // For a child whose parent was killed before it could wait.
         bound(Resource::Cpu, self.time.as_secs().max(1).saturating_mul(4))?;
         bound(Resource::Core, 0)?;
+        bound(Resource::Fsize, ARTIFACT)?;
         Ok(())
     }
 
-    fn judge(
-        &self,
-        status: ExitStatus,
-        artifact: Vec<u8>,
-        words: &[u8],
-    ) -> Result<Vec<u8>, Refusal> {
+    fn judge(&self, status: ExitStatus, words: &[u8]) -> Result<(), Refusal> {
         if status.success() {
-            return Ok(artifact);
+            return Ok(());
         }
         let words = clean(&String::from_utf8_lossy(words), 1000, false).trim().to_owned();
         match status.code() {
@@ -134,13 +132,11 @@ impl Compiler {
     }
 }
 
-type Said = (ExitStatus, Vec<u8>, Vec<u8>);
-
-/// Writes and reads at once: neither side waits for the other with a full pipe.
-async fn talk(child: &mut Child, component: &Bytes) -> std::io::Result<Said> {
+/// How it ended, and its own words. Writes and reads at once: neither side
+/// waits for the other with a full pipe.
+async fn talk(child: &mut Child, component: &Bytes) -> std::io::Result<(ExitStatus, Vec<u8>)> {
     let gone = || std::io::Error::other("its streams are not there");
     let mut input = child.stdin.take().ok_or_else(gone)?;
-    let output = child.stdout.take().ok_or_else(gone)?;
     let errors = child.stderr.take().ok_or_else(gone)?;
     let write = async move {
         // Ended before it had read all: its status tells why.
@@ -148,9 +144,8 @@ async fn talk(child: &mut Child, component: &Bytes) -> std::io::Result<Said> {
         drop(input);
         std::io::Result::Ok(())
     };
-    let ((), artifact, words) =
-        tokio::try_join!(write, read(output, ARTIFACT), read(errors, WORDS))?;
-    Ok((child.wait().await?, artifact, words))
+    let ((), words) = tokio::try_join!(write, read(errors, WORDS))?;
+    Ok((child.wait().await?, words))
 }
 
 /// The beginning; the rest is read and let go, so that the child can end.

@@ -1,5 +1,6 @@
 //! What a component says of itself, checked.
 
+use jsonschema::PatternOptions;
 use semver::Version;
 use serde_json::Value;
 
@@ -42,7 +43,17 @@ pub struct GrantKinds {
     pub mail: bool,
 }
 
-const SCHEMA: usize = 256 << 10;
+const SCHEMA: usize = 64 << 10;
+/// Regular expressions of one schema, and the memory of each once it is compiled.
+const PATTERNS: usize = 100;
+const PATTERN: usize = 256 << 10;
+/// What would let a small schema take for ever, or hide a marked setting.
+const REFERENCES: [&str; 6] =
+    ["$ref", "$dynamicRef", "$recursiveRef", "$defs", "definitions", "patternProperties"];
+/// A form has no more levels than this.
+const DEPTH: usize = 8;
+/// What marks a setting as secret, or as the name of a host or folder.
+const MARK: &str = "x-cofferdam";
 
 type Checked<T> = Result<T, Refusal>;
 
@@ -109,14 +120,114 @@ fn schema(text: &str) -> Checked<Value> {
     if value.get("type").and_then(Value::as_str) != Some("object") {
         return wrong(FIELD, "it is not the schema of an object: \"type\": \"object\" is missing");
     }
-    // Never fetched: a schema that refers to another document is not whole.
-    match jsonschema::draft202012::new(&value) {
+    let mut found = Found::default();
+    found.look(&value);
+    if let Some(word) = found.reference {
+        return wrong(
+            FIELD,
+            format!("it uses {word}, and a form needs every setting in its place"),
+        );
+    }
+    if found.patterns > PATTERNS {
+        return wrong(FIELD, format!("it has more than {PATTERNS} patterns"));
+    }
+    if let Err(name) = names(&value, DEPTH) {
+        let name = clean(&name, 60, false);
+        let rule = "1 to 60 letters, digits, _ and -";
+        return wrong(FIELD, format!("the setting {name:?} has a name that is not {rule}"));
+    }
+    if found.marks > marks(&value, DEPTH) {
+        let rule = "properties, if, then, else, allOf, anyOf, oneOf and dependentSchemas";
+        return wrong(
+            FIELD,
+            format!("{MARK} stands where no form looks for it: below {rule} only"),
+        );
+    }
+    match validator(&value) {
         Ok(_) => Ok(value),
         Err(error) => wrong(
             FIELD,
             format!("it is not a JSON Schema: {}", clean(&error.to_string(), 300, false)),
         ),
     }
+}
+
+/// The validator of a settings schema. Nothing is fetched, and no pattern takes
+/// more than linear time.
+///
+/// # Errors
+/// If it is not a JSON Schema (2020-12), or has a pattern that is too large.
+pub fn validator(
+    schema: &Value,
+) -> Result<jsonschema::Validator, jsonschema::ValidationError<'static>> {
+    let patterns = PatternOptions::regex().size_limit(PATTERN);
+    jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .with_pattern_options(patterns)
+        .build(schema)
+}
+
+/// What stands anywhere in a schema.
+#[derive(Default)]
+struct Found {
+    reference: Option<&'static str>,
+    patterns: usize,
+    marks: usize,
+}
+
+impl Found {
+    fn look(&mut self, schema: &Value) {
+        match schema {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    self.reference = self
+                        .reference
+                        .or_else(|| REFERENCES.iter().find(|it| *it == name).copied());
+                    self.patterns += usize::from(name == "pattern");
+                    self.marks += usize::from(name == MARK);
+                    // Below these are names or data of the author's own.
+                    match (name.as_str(), value) {
+                        ("properties" | "dependentSchemas", Value::Object(own)) => {
+                            own.values().for_each(|it| self.look(it));
+                        }
+                        ("const" | "default" | "enum" | "examples", _) => {}
+                        _ => self.look(value),
+                    }
+                }
+            }
+            Value::Array(values) => values.iter().for_each(|it| self.look(it)),
+            _ => {}
+        }
+    }
+}
+
+/// The schemas that a form looks into below one.
+fn below(schema: &Value) -> impl Iterator<Item = &Value> {
+    let one = ["if", "then", "else"].into_iter().filter_map(|it| schema.get(it));
+    let lists = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|it| schema[it].as_array());
+    let named = ["properties", "dependentSchemas"].into_iter();
+    let named = named.filter_map(|it| schema[it].as_object());
+    one.chain(lists.flatten()).chain(named.flat_map(serde_json::Map::values))
+}
+
+/// How many settings are marked where a form finds them.
+fn marks(schema: &Value, depth: usize) -> usize {
+    if depth == 0 {
+        return 0;
+    }
+    let properties = schema["properties"].as_object().into_iter().flat_map(serde_json::Map::values);
+    let own = properties.filter(|it| it.get(MARK).is_some()).count();
+    own + below(schema).map(|it| marks(it, depth - 1)).sum::<usize>()
+}
+
+/// The first setting whose name is not fit.
+fn names(schema: &Value, depth: usize) -> Result<(), String> {
+    let fit = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let mut own = schema["properties"].as_object().into_iter().flat_map(serde_json::Map::keys);
+    if let Some(name) = own.find(|it| !(1..=60).contains(&it.len()) || !it.chars().all(fit)) {
+        return Err(name.clone());
+    }
+    if depth == 0 { Ok(()) } else { below(schema).try_for_each(|it| names(it, depth - 1)) }
 }
 
 #[cfg(test)]
@@ -170,6 +281,10 @@ mod tests {
             r#"{"type":"string"}"#,
             r#"{"type":"object","required":3}"#,
             r#"{"type":"object","$ref":"https://example.org/x.json"}"#,
+            r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/x"}}}"##,
+            r#"{"type":"object","properties":{"a.b":{"type":"string"}}}"#,
+            r#"{"type":"object","properties":{"a":{"type":"string","pattern":"(a{1000}){1000}"}}}"#,
+            r#"{"type":"object","properties":{"a":{"type":"array","items":{"x-cofferdam":"secret"}}}}"#,
         ] {
             assert_eq!(
                 field(|said| said.settings_schema = schema.to_owned()),

@@ -51,7 +51,7 @@ pub use artifact::Artifact;
 pub use cofferdam_model::{ComponentHash, Grants, HostGrant, HostPattern};
 pub use compile::{Compiler, compile_child};
 pub use component::{Role, Roles};
-pub use description::{Description, GrantKinds};
+pub use description::{Description, GrantKinds, validator as settings_validator};
 pub use facts::{
     BackupFacts, Candidate, Entry, Event, Expired, Failure, Fetched, FieldError, Page, Receipt,
     Severity,

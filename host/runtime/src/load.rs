@@ -90,10 +90,11 @@ async fn compiled(
     if let Some(component) = shared.cache.get(&shared.engine, hash.as_str()) {
         return Ok(component);
     }
-    let artifact = shared.compiler.compile(bytes).await?;
-    let written = shared.cache.put(hash.as_str(), &artifact);
     let host = |why: String| Refusal::Host(format!("the compiled component cannot be kept: {why}"));
-    written.map_err(|error| host(error.to_string()))?;
+    let draft = shared.cache.draft().map_err(|error| host(error.to_string()))?;
+    let output = draft.reopen().map_err(|error| host(error.to_string()))?;
+    shared.compiler.compile(bytes, output).await?;
+    shared.cache.put(hash.as_str(), draft).map_err(|error| host(error.to_string()))?;
     let loaded = shared.cache.get(&shared.engine, hash.as_str());
     loaded.ok_or_else(|| host("it cannot be loaded again".to_owned()))
 }

@@ -10,6 +10,8 @@ use crate::{Catalog, Result, Tx, cells::Cells};
 pub struct StoredCopy {
     /// The backup.
     pub backup: BackupId,
+    /// The short name that its database had then.
+    pub database: String,
     /// Its file's name.
     pub filename: String,
     /// Where the copy is, in the plugin's words.
@@ -25,7 +27,7 @@ pub struct StoredCopy {
 }
 
 /// A removal that failed or was stopped has removed nothing.
-const SELECT: &str = "SELECT b.id, b.filename, v.location, b.created_at, b.size_bytes, b.pinned, \
+const SELECT: &str = "SELECT b.id, b.database_slug, b.filename, v.location, b.created_at, b.size_bytes, b.pinned, \
  b.file_state FROM deliveries v JOIN backups b ON b.id = v.backup_id \
  WHERE v.destination_id = $1 AND v.purpose = 'store' AND v.status = 'completed' \
  AND b.database_id = $2 AND b.status = 'completed' \
@@ -38,6 +40,7 @@ fn copy(row: &AnyRow) -> Result<StoredCopy> {
     let cells = Cells::new("deliveries", row);
     Ok(StoredCopy {
         backup: cells.parse("id")?,
+        database: cells.text("database_slug")?,
         filename: cells.text("filename")?,
         location: cells.text("location")?,
         created_at: cells.time("created_at")?,

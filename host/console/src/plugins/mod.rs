@@ -20,7 +20,6 @@ use std::{
 };
 
 use actix_web::web::Bytes;
-use anyhow::Context as _;
 use cofferdam_catalog::NewComponent;
 use cofferdam_model::{ComponentHash, PluginId};
 use cofferdam_runtime::{Compiler, GrantKinds, Import, Limits, Plugin, Runtime, RuntimeSettings};
@@ -39,10 +38,13 @@ pub use folder::{FILE_MAX, file_name_is_fit};
 pub use watch::watch;
 
 /// Compiling one component may take so long.
-const COMPILE_TIME: Duration = Duration::from_mins(2);
+const COMPILE_TIME: Duration = Duration::from_mins(1);
 /// Compiling one component may take so much memory: the largest that were
 /// tried, 20 MB from Python, took some 700 MiB.
 const COMPILE_MEMORY: u64 = 2 << 30;
+/// Describing itself is a constant answer; whoever needs longer is up to something.
+const DESCRIBE_CPU: Duration = Duration::from_secs(5);
+const DESCRIBE_TIME: Duration = Duration::from_secs(15);
 /// A command line looks twice at a file that nobody has seen before, so far apart.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(300);
 /// A command line does not wait for a file that keeps changing.
@@ -98,7 +100,9 @@ pub struct Plugins {
 impl Plugins {
     /// Nothing is looked at yet.
     pub fn open(config: &Config) -> anyhow::Result<Self> {
-        let program = std::env::current_exe().context("this program's own file is not known")?;
+        // The file that runs, also after another one has taken its name: only
+        // what this very program compiles can it load.
+        let program = PathBuf::from("/proc/self/exe");
         let settings = RuntimeSettings {
             cache: config.data_dir.join("cache").join("plugins"),
             compiler: Compiler {
@@ -107,7 +111,12 @@ impl Plugins {
                 time: COMPILE_TIME,
                 memory_bytes: COMPILE_MEMORY,
             },
-            limits: Limits::default(),
+            limits: Limits {
+                cpu: DESCRIBE_CPU,
+                idle: DESCRIBE_TIME,
+                longest: DESCRIBE_TIME,
+                ..Limits::default()
+            },
             roots: config.plugin_authorities.clone(),
         };
         Ok(Self {
@@ -248,20 +257,25 @@ async fn note(app: &App, file: &str, bundled: bool, plugin: &Plugin) -> anyhow::
     }
     let mut tx = app.catalog.begin().await?;
     let before = tx.components_of(&id).await?;
+    let by = Actor::system();
+    let object = audit::Object::component(&seen);
     if tx.see_component(&seen, now).await? {
-        let by = Actor::system();
-        let object = audit::Object::component(&seen);
         audit::record(&mut tx, &by, "plugin.appear", object.clone(), now).await?;
-        let earlier = before.into_iter().filter(|it| it.seen.bundled);
-        let last = earlier.max_by_key(|it| it.first_seen_at);
-        // Whoever revoked the one before does not get it back with an upgrade.
-        let revoked = last.as_ref().is_some_and(|it| it.approved.is_none());
-        if bundled && !revoked {
-            let grants = last.map(|it| it.grants).unwrap_or_default();
-            tx.approve_component(&seen.hash, &by.name, &grants, now).await?;
-            audit::record(&mut tx, &by, "plugin.approve", object, now).await?;
-            tx.wake_deliveries(Some(&id), None, now).await?;
-        }
+    }
+    // Also one that somebody has had in the folder before, unapproved.
+    let new_here = before
+        .iter()
+        .find(|it| it.seen.hash == seen.hash)
+        .is_none_or(|it| !it.seen.bundled && it.approved.is_none());
+    let earlier = before.into_iter().filter(|it| it.seen.bundled && it.seen.hash != seen.hash);
+    let last = earlier.max_by_key(|it| it.first_seen_at);
+    // Whoever revoked the one before does not get it back with an upgrade.
+    let revoked = last.as_ref().is_some_and(|it| it.approved.is_none());
+    if bundled && new_here && !revoked {
+        let grants = last.map(|it| it.grants).unwrap_or_default();
+        tx.approve_component(&seen.hash, &by.name, &grants, now).await?;
+        audit::record(&mut tx, &by, "plugin.approve", object, now).await?;
+        tx.wake_deliveries(Some(&id), None, now).await?;
     }
     tx.commit().await?;
     Ok(())

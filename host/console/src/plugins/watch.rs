@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use notify::{RecursiveMode, Watcher as _};
+use notify::{
+    EventKind, RecursiveMode, Watcher as _,
+    event::{AccessKind, AccessMode},
+};
 use tokio::{sync::mpsc, time};
 
 use super::BETWEEN_LOOKS;
@@ -12,13 +15,23 @@ use crate::app::App;
 /// was removed and made again gives no word, and neither do some network disks.
 const RESCAN: Duration = Duration::from_secs(10);
 
+/// Changes that come so soon after each other are looked at together.
+const GATHER: Duration = Duration::from_millis(50);
+
 /// Looks at the folder now, whenever it changes, and from time to time, until
 /// the console stops.
 pub async fn watch(app: Arc<App>) {
     let (sender, mut changes) = mpsc::channel(1);
     // One word waiting is enough: the next look sees everything.
-    let heard = move |_: notify::Result<notify::Event>| {
-        let _ = sender.try_send(());
+    let heard = move |event: notify::Result<notify::Event>| {
+        // Looking at the folder opens and reads it: that is no change, and
+        // would be heard for ever.
+        let read = |kind: EventKind| {
+            kind.is_access() && kind != EventKind::Access(AccessKind::Close(AccessMode::Write))
+        };
+        if !event.is_ok_and(|event| read(event.kind)) {
+            let _ = sender.try_send(());
+        }
     };
     let mut watcher = notify::recommended_watcher(heard)
         .inspect_err(|error| {
@@ -44,7 +57,8 @@ pub async fn watch(app: Arc<App>) {
         let wait = if settling { BETWEEN_LOOKS } else { RESCAN };
         tokio::select! {
             () = &mut closing => return,
-            _ = changes.recv() => {}
+            // A file that is being copied says so many times.
+            _ = changes.recv() => time::sleep(GATHER).await,
             () = time::sleep(wait) => {}
         }
     }

@@ -14,6 +14,7 @@ mod error;
 pub mod fetch;
 pub mod files;
 mod plugin_changes;
+mod plugin_grants;
 pub mod plugins;
 pub mod reconcile;
 mod repeats;

@@ -1,9 +1,16 @@
 //! Plugins: what is there, what may run, and what it may touch.
 
-use std::{collections::HashMap, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, sync::Arc};
+use std::{
+    collections::HashMap,
+    fs,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use actix_web::web::Bytes;
-use cofferdam_catalog::Component;
+use cofferdam_catalog::{Component, Tx};
 use cofferdam_model::{ComponentHash, Destination, Grants, PluginId};
 use cofferdam_runtime::Plugin;
 use serde_json::json;
@@ -173,8 +180,24 @@ pub async fn find(app: &App, key: &str) -> Result<dto::Plugin> {
     let by_hash = |it: &dto::Plugin| {
         key.len() >= PART_MIN && it.hash.as_ref().is_some_and(|hash| hash.starts_with(key))
     };
-    if let Some(found) = list.iter().find(|it| by_hash(it)) {
-        return Ok(found.clone());
+    let mut hashes: Vec<_> = list.iter().filter(|it| by_hash(it)).collect();
+    // A bundled one that lies in the folder, too, is one component.
+    hashes.dedup_by_key(|it| it.hash.clone());
+    match hashes[..] {
+        [] => {}
+        [one] => return Ok(one.clone()),
+        _ => {
+            return Err(Error::Conflict {
+                message: format!("{key} fits several plugins"),
+                hint: Some("give more digits of the hash".to_owned()),
+            });
+        }
+    }
+    // One whose file is gone, and which is history: its approval still counts.
+    if let Ok(hash) = key.parse::<ComponentHash>()
+        && let Some(component) = app.catalog.component(&hash).await?
+    {
+        return Ok(removed(&component));
     }
     if let Some(found) = list.iter().find(|it| !it.bundled && it.file == key) {
         return Ok(found.clone());
@@ -200,49 +223,12 @@ pub async fn approve(
     wish: &dto::Approval,
 ) -> Result<dto::Plugin> {
     let (hash, plugin) = there(app, hash).await?;
-    let grants = understand(wish, &plugin)?;
-    store_grants(app, by, &hash, &grants).await?;
-    find(app, hash.as_str()).await
-}
-
-/// Adds grants to those that an approved component has.
-pub(super) async fn grant_more(
-    app: &App,
-    by: &Actor,
-    hash: &ComponentHash,
-    more: Grants,
-) -> Result<()> {
-    let component = app.catalog.component(hash).await?.ok_or(Error::NotFound("plugin"))?;
-    store_grants(app, by, hash, &with_more(component.grants, more)).await
-}
-
-/// Grants with more of them.
-pub(super) fn with_more(mut grants: Grants, more: Grants) -> Grants {
-    for host in more.hosts {
-        grants.hosts.retain(|it| (&it.host, it.port) != (&host.host, host.port));
-        grants.hosts.push(host);
-    }
-    grants.folder = more.folder.or(grants.folder);
-    grants.mail |= more.mail;
-    grants
-}
-
-async fn store_grants(app: &App, by: &Actor, hash: &ComponentHash, grants: &Grants) -> Result<()> {
-    let now = app.now();
+    let grants = understand(app, wish, &plugin)?;
     let mut tx = app.catalog.begin().await?;
-    tx.approve_component(hash, &by.name, grants, now).await?;
-    let component = tx.component(hash).await?.ok_or(Error::NotFound("plugin"))?;
-    tx.wake_deliveries(Some(&component.seen.plugin), None, now).await?;
-    let object = audit::Object::component(&component.seen);
-    let details = json!({
-        "hosts": grants.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "folder": grants.folder,
-        "mail": grants.mail,
-    });
-    audit::record_with(&mut tx, by, "plugin.approve", object, details, now).await?;
+    store_grants(app, &mut tx, by, &hash, &grants).await?;
     tx.commit().await?;
     told(app);
-    Ok(())
+    find(app, hash.as_str()).await
 }
 
 fn told(app: &App) {
@@ -261,38 +247,6 @@ async fn there(app: &App, hash: &str) -> Result<(ComponentHash, Arc<Plugin>)> {
         PluginState::Removed => Error::conflict("the file is gone"),
         _ => Error::conflict("the file was refused; there is nothing to approve"),
     })
-}
-
-/// Reads grants. Nothing can be granted that the plugin does not ask for.
-fn understand(wish: &dto::Approval, plugin: &Plugin) -> Result<Grants> {
-    let asks = plugin.description().grants;
-    let mut wrong = Vec::new();
-    let mut hosts = Vec::new();
-    for text in wish.hosts.iter().map(|it| it.trim()).filter(|it| !it.is_empty()) {
-        match text.parse::<cofferdam_model::HostGrant>() {
-            Ok(host) if !hosts.contains(&host) => hosts.push(host),
-            Ok(_) => {}
-            Err(error) => wrong.push(FieldError::new("hosts", format!("{text}: {error}"))),
-        }
-    }
-    if !hosts.is_empty() && !asks.network {
-        wrong.push(FieldError::new("hosts", "the plugin does not ask for the network"));
-    }
-    let folder = wish.folder.as_deref().map(str::trim).filter(|it| !it.is_empty());
-    if folder.is_some() && !asks.folder {
-        wrong.push(FieldError::new("folder", "the plugin does not ask for a folder"));
-    }
-    if folder.is_some_and(|it| !it.starts_with('/') || it.chars().any(cofferdam_model::is_unfit)) {
-        wrong
-            .push(FieldError::new("folder", "a path from the root is needed, such as /srv/copies"));
-    }
-    if wish.mail && !asks.mail {
-        wrong.push(FieldError::new("mail", "the plugin does not ask for mail"));
-    }
-    if !wrong.is_empty() {
-        return Err(Error::Invalid(wrong));
-    }
-    Ok(Grants { hosts, folder: folder.map(Into::into), mail: wish.mail })
 }
 
 /// Takes approval and grants back. What runs goes on to its end; nothing new begins.

@@ -7,9 +7,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub(super) enum Reach {
     /// A host on the public internet.
     Public,
-    /// This machine or its neighbours: loopback, private, link-local, shared
-    /// (RFC 6598) and unique local addresses, a cloud's metadata among them.
+    /// This machine or its neighbours: loopback, private, shared (RFC 6598)
+    /// and unique local addresses.
     Private,
+    /// A link-local address, or another where a cloud answers with a machine's
+    /// credentials. Only who names the very address means it.
+    Link,
     /// No host's address: unspecified, multicast, broadcast, documentation,
     /// benchmarks, reserved.
     Nobody,
@@ -25,11 +28,10 @@ pub(super) fn reach(address: IpAddr) -> Reach {
 
 fn v4(address: Ipv4Addr) -> Reach {
     match address.octets() {
-        [10 | 127, ..]
-        | [172, 16..=31, ..]
-        | [192, 168, ..]
-        | [169, 254, ..]
-        | [100, 64..=127, ..] => Reach::Private,
+        [10 | 127, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => {
+            Reach::Private
+        }
+        [169, 254, ..] => Reach::Link,
         [0 | 224.., ..]
         | [192, 0, 0 | 2, _]
         | [192, 88, 99, _]
@@ -46,9 +48,10 @@ fn v6(address: Ipv6Addr) -> Reach {
         v4(Ipv4Addr::new(a, b, c, d))
     };
     match address.segments() {
+        [0xfe80..=0xfebf, ..] | [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] => Reach::Link,
         [0, 0, 0, 0, 0, 0, 0, 1]
         | [0x64, 0xff9b, 1, ..]
-        | [0xfc00..=0xfdff | 0xfe80..=0xfeff, ..] => Reach::Private,
+        | [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => Reach::Private,
         // Mapped, compatible, and translated (RFC 6052) IPv4 addresses, and those in 6to4.
         [0, 0, 0, 0, 0, 0xffff | 0, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
@@ -77,22 +80,32 @@ mod tests {
             "172.16.0.1",
             "172.31.255.255",
             "192.168.1.1",
-            "169.254.169.254",
             "100.64.0.1",
             "100.127.255.255",
             "::1",
-            "fe80::1",
             "fec0::1",
-            "fd00:ec2::254",
+            "fd00:ec2::253",
             "::ffff:127.0.0.1",
-            "::ffff:169.254.169.254",
             "::127.0.0.1",
             "64:ff9b::a00:1",
             "64:ff9b:1::1",
             "2002:7f00:1::",
-            "2002:a9fe:a9fe::1",
         ] {
             assert_eq!(of(text), Reach::Private, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_the_link_and_of_a_clouds_metadata_are_a_class_of_their_own() {
+        for text in [
+            "169.254.169.254",
+            "169.254.0.1",
+            "fe80::1",
+            "fd00:ec2::254",
+            "::ffff:169.254.169.254",
+            "2002:a9fe:a9fe::1",
+        ] {
+            assert_eq!(of(text), Reach::Link, "{text}");
         }
     }
 

@@ -89,7 +89,10 @@ impl Destination {
         match reach(address) {
             Reach::Public => Ok(()),
             Reach::Private if self.private => Ok(()),
-            Reach::Private => Err(Refused::Denied(Denied::PrivateAddress { host, port, address })),
+            Reach::Link if self.private && address_of(&self.host).is_some() => Ok(()),
+            Reach::Private | Reach::Link => {
+                Err(Refused::Denied(Denied::PrivateAddress { host, port, address }))
+            }
             Reach::Nobody => Err(Refused::Denied(Denied::UnusableAddress { host, port, address })),
         }
     }

@@ -75,15 +75,15 @@ pub(super) async fn understand(
     }
     let whole = whole(app, input, before, ready.as_ref(), &mut wrong)?;
     let grant = match &ready {
-        Some(ready) => missing_grants(input, ready, &whole, before, &mut wrong),
+        Some(ready) => missing_grants(app, input, ready, &whole, before, &mut wrong),
         None => Grants::default(),
     };
-    let parts = match &ready {
-        Some(ready) => settings::split(&ready.plugin.description().settings_schema, whole.clone()),
-        None => match before {
-            Some(before) => parts(app, before)?,
-            None => Parts { clear: whole.clone(), secret: None },
-        },
+    let parts = match (&ready, before) {
+        (Some(ready), before) if input.settings.is_some() || before.is_none() => {
+            settings::split(&ready.plugin.description().settings_schema, whole.clone())
+        }
+        (_, Some(before)) => parts(app, before)?,
+        (_, None) => Parts { clear: whole.clone(), secret: None },
     };
     let (Ok(name), true) = (name, wrong.is_empty()) else { return Err(Error::Invalid(wrong)) };
     let roles = match &ready {
@@ -171,12 +171,11 @@ fn whole(
     wrong: &mut Vec<FieldError>,
 ) -> Result<Value> {
     let old = before.map(|it| open(app, it)).transpose()?;
-    let typed = match (&input.settings, &old, before) {
-        (Some(typed), ..) => typed.clone(),
-        (None, Some(_), Some(before)) => {
-            serde_json::from_str(&before.settings).map_err(|error| Error::Internal(error.into()))?
-        }
-        _ => json!({}),
+    let (typed, old) = match (&input.settings, old) {
+        // What is not touched is not judged: it may no longer fit the plugin,
+        // and the destination can be switched off all the same.
+        (None, Some(old)) => return Ok(old),
+        (typed, old) => (typed.clone().unwrap_or_else(|| json!({})), old),
     };
     let Some(ready) = ready else { return Ok(old.unwrap_or(typed)) };
     if !typed.is_object() || typed.to_string().len() > SETTINGS_MAX {
@@ -206,6 +205,7 @@ fn whole(
 /// change where that is asked for, else wrong. What was there before is an
 /// obstacle and no mistake.
 fn missing_grants(
+    app: &App,
     input: &dto::DestinationInput,
     ready: &Ready,
     whole: &Value,
@@ -238,7 +238,9 @@ fn missing_grants(
     }
     for (field, folder) in places::folders(&about.settings_schema, whole) {
         let shown = folder.display();
+        let not_grantable = plugins::not_grantable(app, &folder).filter(|_| folder.is_absolute());
         let text = match &ready.grants.folder {
+            _ if not_grantable.is_some() => not_grantable.unwrap_or_default(),
             _ if !folder.is_absolute() => {
                 "a path from the root is needed, such as /srv/copies".to_owned()
             }

@@ -128,9 +128,9 @@ pub async fn create(app: &App, by: &Actor, input: &dto::DestinationInput) -> Res
     let mut understood = understand(app, input, None).await?;
     let id = DestinationId::new();
     understood.fields.sealed = seal(app, id, &understood.parts);
-    grant(app, by, &understood).await?;
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
+    grant(app, &mut tx, by, &understood).await?;
     refuse_taken(&mut tx, &understood.fields.name, id).await?;
     let made = tx.insert_destination(id, &understood.plugin, &understood.fields, now).await?;
     let object = audit::Object::destination(&made);
@@ -152,9 +152,9 @@ pub async fn update(
     let before = before.ok_or(Error::NotFound("destination"))?;
     let mut understood = understand(app, input, Some(&before)).await?;
     understood.fields.sealed = seal(app, before.id, &understood.parts);
-    grant(app, by, &understood).await?;
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
+    grant(app, &mut tx, by, &understood).await?;
     refuse_taken(&mut tx, &understood.fields.name, before.id).await?;
     if tx.destination(before.id).await? != Some(before.clone()) {
         return Err(Error::conflict("somebody else has just changed this destination; look again"));
@@ -210,11 +210,11 @@ fn seal(app: &App, id: DestinationId, parts: &Parts) -> Option<Vec<u8>> {
     parts.secret.as_ref().map(|secret| app.vault.seal(&context(id), secret))
 }
 
-async fn grant(app: &App, by: &Actor, understood: &Understood) -> Result<()> {
+async fn grant(app: &App, tx: &mut Tx, by: &Actor, understood: &Understood) -> Result<()> {
     match &understood.ready {
         Some(ready) if understood.grant != Grants::default() => {
             let hash = ready.plugin.hash();
-            plugins::grant_more(app, by, hash, understood.grant.clone()).await
+            plugins::grant_more(app, tx, by, hash, understood.grant.clone()).await
         }
         _ => Ok(()),
     }

@@ -25,11 +25,26 @@ pub type Place = Vec<String>;
 /// The settings that carry this mark.
 pub fn marked(schema: &Value, mark: &str) -> Vec<Place> {
     let mut found = Vec::new();
-    walk(schema, mark, &mut Vec::new(), &mut found, DEPTH);
+    walk(schema, None, mark, &mut Vec::new(), &mut found, DEPTH);
     found
 }
 
-fn walk(schema: &Value, mark: &str, at: &mut Place, found: &mut Vec<Place>, depth: u32) {
+/// The settings that carry this mark and that these settings have a use for:
+/// what stands in a conditional part counts where its condition holds.
+fn used(schema: &Value, settings: &Value, mark: &str) -> Vec<Place> {
+    let mut found = Vec::new();
+    walk(schema, Some(settings), mark, &mut Vec::new(), &mut found, DEPTH);
+    found
+}
+
+fn walk(
+    schema: &Value,
+    settings: Option<&Value>,
+    mark: &str,
+    at: &mut Place,
+    found: &mut Vec<Place>,
+    depth: u32,
+) {
     if depth == 0 {
         return;
     }
@@ -43,20 +58,32 @@ fn walk(schema: &Value, mark: &str, at: &mut Place, found: &mut Vec<Place>, dept
         if is_marked && !found.contains(at) {
             found.push(at.clone());
         }
-        walk(property, mark, at, found, depth - 1);
+        let inner = settings.map(|it| &it[name.as_str()]);
+        walk(property, inner, mark, at, found, depth - 1);
         at.pop();
     }
-    for part in ["if", "then", "else"] {
-        walk(&schema[part], mark, at, found, depth - 1);
+    let parts: &[&str] = match (schema.get("if"), settings) {
+        (Some(condition), Some(settings)) if is_valid(condition, settings) => &["if", "then"],
+        (Some(_), Some(_)) => &["else"],
+        _ => &["if", "then", "else"],
+    };
+    for part in parts {
+        walk(&schema[part], settings, mark, at, found, depth - 1);
     }
     for list in ["allOf", "anyOf", "oneOf"] {
         for part in schema[list].as_array().into_iter().flatten() {
-            walk(part, mark, at, found, depth - 1);
+            walk(part, settings, mark, at, found, depth - 1);
         }
     }
-    for part in schema["dependentSchemas"].as_object().into_iter().flat_map(Map::values) {
-        walk(part, mark, at, found, depth - 1);
+    for (name, part) in schema["dependentSchemas"].as_object().into_iter().flatten() {
+        if settings.is_none_or(|it| it.get(name).is_some()) {
+            walk(part, settings, mark, at, found, depth - 1);
+        }
     }
+}
+
+fn is_valid(schema: &Value, settings: &Value) -> bool {
+    cofferdam_runtime::settings_validator(schema).is_ok_and(|it| it.is_valid(settings))
 }
 
 /// A setting's value.
@@ -142,7 +169,8 @@ pub fn keep_secrets(
     let hosts = marked(schema, "host");
     let moved = hosts.iter().any(|place| get(&new, place) != get(old, place));
     let mut wrong = Vec::new();
-    for place in marked(schema, "secret") {
+    // One that has no use any more is not kept: nobody could see or remove it.
+    for place in used(schema, &new, "secret") {
         let typed = get(&new, &place).is_some_and(|value| !is_blank(value));
         let stored = get(old, &place).filter(|value| !is_blank(value) && !forget.contains(&place));
         if let (false, Some(stored)) = (typed, stored) {
@@ -200,8 +228,7 @@ pub fn field_of_pointer(pointer: &str) -> String {
 /// Everything in which the settings do not fit the schema. No value is
 /// repeated: it may be a secret.
 pub fn wrong(schema: &Value, settings: &Value) -> Vec<FieldError> {
-    let options = jsonschema::draft202012::options().should_validate_formats(true);
-    let Ok(validator) = options.build(schema) else {
+    let Ok(validator) = cofferdam_runtime::settings_validator(schema) else {
         return vec![FieldError::new("settings", "the plugin's schema cannot be used")];
     };
     let errors = validator.iter_errors(settings).take(WRONG_MAX);

@@ -51,6 +51,7 @@ mod tests {
         let created_at = DateTime::from_timestamp(1_790_000_000 + hours * 3_600, 0);
         let candidate = Candidate {
             id: id.to_string(),
+            database: "shop".to_owned(),
             created_at: created_at.expect("a moment"),
             size: 1,
             verified,

@@ -103,6 +103,7 @@ pub async fn stays(
     if copies.iter().all(|it| it.backup != backup.id) {
         copies.push(StoredCopy {
             backup: backup.id,
+            database: backup.database.to_string(),
             filename: backup.filename.clone().unwrap_or_default(),
             location: String::new(),
             created_at: backup.created_at,
@@ -137,6 +138,7 @@ fn held(copy: &StoredCopy) -> Held {
     Held {
         candidate: Candidate {
             id: copy.backup.to_string(),
+            database: copy.database.clone(),
             created_at: copy.created_at,
             size: copy.size_bytes,
             // No backup has been restored and counted by this version.
