@@ -81,25 +81,30 @@ async fn enable(client: &Client, key: &str, enabled: bool, as_json: bool) -> any
     output::line(&format!("{} is switched {state}.", changed.name))
 }
 
+/// The JSON document of a file; `-` is standard input.
+pub fn read_json(path: &Path) -> anyhow::Result<Value> {
+    let mut text = String::new();
+    if path == Path::new("-") {
+        std::io::stdin().lock().read_to_string(&mut text)?;
+    } else {
+        text = fs::read_to_string(path)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
+    }
+    // The parser's own words would quote what may be a secret.
+    serde_json::from_str(&text).map_err(|_| not_settings())
+}
+
+fn not_settings() -> anyhow::Error {
+    Problem::usage("the settings are not a JSON object").into()
+}
+
 /// The settings of a file (`-` is standard input), with single ones over it.
 /// Secrets belong into the file: arguments are seen by every process.
-fn read_settings(file: Option<&Path>, set: &[String]) -> anyhow::Result<Value> {
-    let mut settings = match file {
+pub fn read_settings(file: Option<&Path>, set: &[String]) -> anyhow::Result<Value> {
+    let mut settings = match file.map(read_json).transpose()? {
         None => Map::new(),
-        Some(path) => {
-            let mut text = String::new();
-            if path == Path::new("-") {
-                std::io::stdin().lock().read_to_string(&mut text)?;
-            } else {
-                text = fs::read_to_string(path)
-                    .with_context(|| format!("{} cannot be read", path.display()))?;
-            }
-            match serde_json::from_str(&text) {
-                Ok(Value::Object(fields)) => fields,
-                // The parser's own words would quote what may be a secret.
-                _ => return Err(Problem::usage("the settings are not a JSON object").into()),
-            }
-        }
+        Some(Value::Object(fields)) => fields,
+        Some(_) => return Err(not_settings()),
     };
     for pair in set {
         let Some((name, value)) = pair.split_once('=') else {

@@ -82,6 +82,22 @@ impl Present {
     }
 }
 
+/// How components are run here, with this folder for what was compiled.
+pub fn runtime_settings(config: &Config, cache: PathBuf) -> anyhow::Result<RuntimeSettings> {
+    let program = std::env::current_exe().context("this program's own file is not known")?;
+    Ok(RuntimeSettings {
+        cache,
+        compiler: Compiler {
+            program,
+            arguments: vec![OsString::from("compile-component")],
+            time: COMPILE_TIME,
+            memory_bytes: COMPILE_MEMORY,
+        },
+        limits: Limits::default(),
+        roots: config.plugin_authorities.clone(),
+    })
+}
+
 /// See the module.
 pub struct Plugins {
     settings: RuntimeSettings,
@@ -98,20 +114,8 @@ pub struct Plugins {
 impl Plugins {
     /// Nothing is looked at yet.
     pub fn open(config: &Config) -> anyhow::Result<Self> {
-        let program = std::env::current_exe().context("this program's own file is not known")?;
-        let settings = RuntimeSettings {
-            cache: config.data_dir.join("cache").join("plugins"),
-            compiler: Compiler {
-                program,
-                arguments: vec![OsString::from("compile-component")],
-                time: COMPILE_TIME,
-                memory_bytes: COMPILE_MEMORY,
-            },
-            limits: Limits::default(),
-            roots: config.plugin_authorities.clone(),
-        };
         Ok(Self {
-            settings,
+            settings: runtime_settings(config, config.data_dir.join("cache").join("plugins"))?,
             runtime: std::sync::OnceLock::new(),
             folder: config.plugin_dir.clone(),
             present: RwLock::default(),

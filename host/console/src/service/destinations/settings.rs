@@ -25,37 +25,51 @@ pub type Place = Vec<String>;
 /// The settings that carry this mark.
 pub fn marked(schema: &Value, mark: &str) -> Vec<Place> {
     let mut found = Vec::new();
-    walk(schema, mark, &mut Vec::new(), &mut found, DEPTH);
+    for (place, property) in properties(schema) {
+        if words(&property["x-cofferdam"]).contains(&mark) && !found.contains(&place) {
+            found.push(place);
+        }
+    }
     found
 }
 
-fn walk(schema: &Value, mark: &str, at: &mut Place, found: &mut Vec<Place>, depth: u32) {
+/// The words of a mark: one, or a list of them.
+pub fn words(mark: &Value) -> Vec<&str> {
+    match mark {
+        Value::String(word) => vec![word],
+        Value::Array(words) => words.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Every property, with its place; one that several parts of the schema speak
+/// of is there several times.
+pub fn properties(schema: &Value) -> Vec<(Place, &Value)> {
+    let mut found = Vec::new();
+    walk(schema, &mut Vec::new(), &mut found, DEPTH);
+    found
+}
+
+fn walk<'s>(schema: &'s Value, at: &mut Place, found: &mut Vec<(Place, &'s Value)>, depth: u32) {
     if depth == 0 {
         return;
     }
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         at.push(name.clone());
-        let is_marked = match &property["x-cofferdam"] {
-            Value::String(word) => word == mark,
-            Value::Array(words) => words.iter().any(|word| word == mark),
-            _ => false,
-        };
-        if is_marked && !found.contains(at) {
-            found.push(at.clone());
-        }
-        walk(property, mark, at, found, depth - 1);
+        found.push((at.clone(), property));
+        walk(property, at, found, depth - 1);
         at.pop();
     }
     for part in ["if", "then", "else"] {
-        walk(&schema[part], mark, at, found, depth - 1);
+        walk(&schema[part], at, found, depth - 1);
     }
     for list in ["allOf", "anyOf", "oneOf"] {
         for part in schema[list].as_array().into_iter().flatten() {
-            walk(part, mark, at, found, depth - 1);
+            walk(part, at, found, depth - 1);
         }
     }
     for part in schema["dependentSchemas"].as_object().into_iter().flat_map(Map::values) {
-        walk(part, mark, at, found, depth - 1);
+        walk(part, at, found, depth - 1);
     }
 }
 
@@ -72,7 +86,7 @@ fn take(settings: &mut Value, place: &[String]) -> Option<Value> {
 }
 
 /// Puts a setting in, and the objects around it where they are missing.
-fn put(settings: &mut Value, place: &[String], value: Value) {
+pub fn put(settings: &mut Value, place: &[String], value: Value) {
     let Some((last, outer)) = place.split_last() else { return };
     let mut object = settings;
     for name in outer {
