@@ -8,6 +8,7 @@
 pub mod api;
 pub mod browser;
 pub mod cluster;
+pub mod component;
 pub mod console;
 pub mod held;
 pub mod inside;
@@ -19,6 +20,7 @@ pub mod web_server;
 pub use api::{Api, Reply};
 pub use browser::Browser;
 pub use cluster::TestCluster;
+pub use component::component;
 pub use console::Console;
 pub use person::Person;
 pub use visitor::Visitor;

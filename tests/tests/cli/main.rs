@@ -6,6 +6,7 @@ mod destinations;
 mod download;
 mod first_look;
 mod first_use;
+mod kit;
 mod mistakes;
 mod naming;
 mod people;

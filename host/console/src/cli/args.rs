@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use cofferdam_model::HostGrant;
 
 /// A self-hosted backup console for databases.
 #[derive(Debug, Parser)]
@@ -247,6 +248,34 @@ pub enum Plugin {
         /// Its short name, its file's name, or 6 or more digits of its hash.
         plugin: String,
     },
+    /// Try a component out, here and now: a verdict on each clause of the contract.
+    Test(PluginTest),
+}
+
+/// `cofferdam plugin test`
+#[derive(Debug, Args)]
+pub struct PluginTest {
+    /// The component.
+    pub file: PathBuf,
+    /// File with settings that work, as a JSON object; - is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// File with settings that have to be refused: a JSON object, or a list of them.
+    #[arg(long, value_name = "FILE")]
+    pub bad_settings: Option<PathBuf>,
+    /// A host that it may connect to, beside those that the settings name. May be repeated.
+    #[arg(long = "host", value_name = "HOST:PORT")]
+    pub hosts: Vec<HostGrant>,
+    /// Let the hosts of the settings have private addresses, such as a server's on this machine.
+    #[arg(long)]
+    pub private: bool,
+    /// The folder that it may use. Without it the one that the settings name, or a new one
+    /// that is removed in the end.
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Size of the large file; it is on no disk.
+    #[arg(long, default_value = "1GiB", value_parser = super::plugin_test::bytes)]
+    pub size: u64,
 }
 
 /// What a plugin asks for, and what goes with it.

@@ -22,7 +22,7 @@ pub async fn run(command: Destination, client: &Client, as_json: bool) -> anyhow
             let wish = Wish {
                 plugin: Some(plugin),
                 name,
-                settings: Some(read_settings(&settings, Map::new())?),
+                settings: Some(read_settings(settings.file.as_deref(), &settings.set, Map::new())?),
                 databases: (!databases.is_empty()).then_some(databases),
                 ..Wish::of(&settings, usage)
             };
@@ -83,7 +83,7 @@ pub async fn run(command: Destination, client: &Client, as_json: bool) -> anyhow
         }
         Destination::Check { plugin, settings, .. } => {
             let wish = Wish {
-                settings: Some(read_settings(&settings, Map::new())?),
+                settings: Some(read_settings(settings.file.as_deref(), &settings.set, Map::new())?),
                 grant: settings.grant || settings.grant_private,
                 grant_private: settings.grant_private,
                 plugin,
@@ -190,30 +190,39 @@ async fn changed_settings(
     };
     // What is given as nothing goes, secrets too.
     stored.extend(unset.iter().map(|name| (name.clone(), Value::Null)));
-    read_settings(changes, stored).map(Some)
+    read_settings(changes.file.as_deref(), &changes.set, stored).map(Some)
+}
+
+/// The JSON document of a file; `-` is standard input.
+pub fn read_json(path: &Path) -> anyhow::Result<Value> {
+    let mut text = String::new();
+    if path == Path::new("-") {
+        std::io::stdin().lock().read_to_string(&mut text)?;
+    } else {
+        text = fs::read_to_string(path)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
+    }
+    // The parser's own words would quote what may be a secret.
+    serde_json::from_str(&text).map_err(|_| not_settings())
+}
+
+fn not_settings() -> anyhow::Error {
+    Problem::usage("the settings are not a JSON object").into()
 }
 
 /// The settings of a file (`-` is standard input) and single ones over others.
 /// Secrets belong into the file: arguments are seen by every process.
-fn read_settings(changes: &Settings, mut settings: Map<String, Value>) -> anyhow::Result<Value> {
-    settings.extend(match changes.file.as_deref() {
-        None => Map::new(),
-        Some(path) => {
-            let mut text = String::new();
-            if path == Path::new("-") {
-                std::io::stdin().lock().read_to_string(&mut text)?;
-            } else {
-                text = fs::read_to_string(path)
-                    .with_context(|| format!("{} cannot be read", path.display()))?;
-            }
-            match serde_json::from_str(&text) {
-                Ok(Value::Object(fields)) => fields,
-                // The parser's own words would quote what may be a secret.
-                _ => return Err(Problem::usage("the settings are not a JSON object").into()),
-            }
-        }
-    });
-    for pair in &changes.set {
+pub fn read_settings(
+    file: Option<&Path>,
+    set: &[String],
+    mut settings: Map<String, Value>,
+) -> anyhow::Result<Value> {
+    match file.map(read_json).transpose()? {
+        None => {}
+        Some(Value::Object(fields)) => settings.extend(fields),
+        Some(_) => return Err(not_settings()),
+    }
+    for pair in set {
         let Some((name, value)) = pair.split_once('=') else {
             return Err(Problem::usage(&format!("{pair:?} is not NAME=VALUE")).into());
         };

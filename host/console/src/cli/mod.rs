@@ -10,6 +10,7 @@ mod destination;
 mod download;
 mod output;
 mod plugin;
+mod plugin_test;
 mod problem;
 mod remote;
 mod retention;
@@ -99,6 +100,10 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<()> {
         }
         Command::Database(command) => {
             database::run(command, &open(&global, config, begins).await?, global.json).await
+        }
+        // Needs no catalog, and so none is opened.
+        Command::Plugin(args::Plugin::Test(wish)) => {
+            plugin_test::run(wish, &config, global.json).await
         }
         Command::Plugin(command) => {
             plugin::run(command, &open(&global, config, begins).await?, global.json).await

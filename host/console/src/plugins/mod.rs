@@ -84,6 +84,28 @@ impl Present {
     }
 }
 
+/// How components are run here, with this folder for what was compiled.
+pub fn runtime_settings(config: &Config, cache: PathBuf) -> RuntimeSettings {
+    RuntimeSettings {
+        cache,
+        compiler: Compiler {
+            // The file that runs, also after another one has taken its name:
+            // only what this very program compiles can it load.
+            program: PathBuf::from("/proc/self/exe"),
+            arguments: vec![OsString::from("compile-component")],
+            time: COMPILE_TIME,
+            memory_bytes: COMPILE_MEMORY,
+        },
+        limits: Limits {
+            cpu: DESCRIBE_CPU,
+            idle: DESCRIBE_TIME,
+            longest: DESCRIBE_TIME,
+            ..Limits::default()
+        },
+        roots: config.plugin_authorities.clone(),
+    }
+}
+
 /// See the module.
 pub struct Plugins {
     settings: RuntimeSettings,
@@ -100,27 +122,8 @@ pub struct Plugins {
 impl Plugins {
     /// Nothing is looked at yet.
     pub fn open(config: &Config) -> anyhow::Result<Self> {
-        // The file that runs, also after another one has taken its name: only
-        // what this very program compiles can it load.
-        let program = PathBuf::from("/proc/self/exe");
-        let settings = RuntimeSettings {
-            cache: config.data_dir.join("cache").join("plugins"),
-            compiler: Compiler {
-                program,
-                arguments: vec![OsString::from("compile-component")],
-                time: COMPILE_TIME,
-                memory_bytes: COMPILE_MEMORY,
-            },
-            limits: Limits {
-                cpu: DESCRIBE_CPU,
-                idle: DESCRIBE_TIME,
-                longest: DESCRIBE_TIME,
-                ..Limits::default()
-            },
-            roots: config.plugin_authorities.clone(),
-        };
         Ok(Self {
-            settings,
+            settings: runtime_settings(config, config.data_dir.join("cache").join("plugins")),
             runtime: std::sync::OnceLock::new(),
             folder: config.plugin_dir.clone(),
             present: RwLock::default(),

@@ -2,8 +2,8 @@
 
 mod check;
 mod input;
-mod places;
-mod settings;
+pub mod places;
+pub mod settings;
 
 use std::collections::HashMap;
 

@@ -25,24 +25,51 @@ pub type Place = Vec<String>;
 /// The settings that carry this mark.
 pub fn marked(schema: &Value, mark: &str) -> Vec<Place> {
     let mut found = Vec::new();
-    walk(schema, None, mark, &mut Vec::new(), &mut found, DEPTH);
+    for (place, property) in properties(schema) {
+        if words(&property["x-cofferdam"]).contains(&mark) && !found.contains(&place) {
+            found.push(place);
+        }
+    }
     found
 }
 
 /// The settings that carry this mark and that these settings have a use for:
 /// what stands in a conditional part counts where its condition holds.
 fn used(schema: &Value, settings: &Value, mark: &str) -> Vec<Place> {
+    let mut all = Vec::new();
+    walk(schema, Some(settings), &mut Vec::new(), &mut all, DEPTH);
     let mut found = Vec::new();
-    walk(schema, Some(settings), mark, &mut Vec::new(), &mut found, DEPTH);
+    for (place, property) in all {
+        if words(&property["x-cofferdam"]).contains(&mark) && !found.contains(&place) {
+            found.push(place);
+        }
+    }
     found
 }
 
-fn walk(
-    schema: &Value,
+/// The words of a mark: one, or a list of them.
+pub fn words(mark: &Value) -> Vec<&str> {
+    match mark {
+        Value::String(word) => vec![word],
+        Value::Array(words) => words.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Every property, with its place; one that several parts of the schema speak
+/// of is there several times.
+pub fn properties(schema: &Value) -> Vec<(Place, &Value)> {
+    let mut found = Vec::new();
+    walk(schema, None, &mut Vec::new(), &mut found, DEPTH);
+    found
+}
+
+/// Walks through all parts, or through those whose condition these settings meet.
+fn walk<'s>(
+    schema: &'s Value,
     settings: Option<&Value>,
-    mark: &str,
     at: &mut Place,
-    found: &mut Vec<Place>,
+    found: &mut Vec<(Place, &'s Value)>,
     depth: u32,
 ) {
     if depth == 0 {
@@ -50,16 +77,9 @@ fn walk(
     }
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         at.push(name.clone());
-        let is_marked = match &property["x-cofferdam"] {
-            Value::String(word) => word == mark,
-            Value::Array(words) => words.iter().any(|word| word == mark),
-            _ => false,
-        };
-        if is_marked && !found.contains(at) {
-            found.push(at.clone());
-        }
+        found.push((at.clone(), property));
         let inner = settings.map(|it| &it[name.as_str()]);
-        walk(property, inner, mark, at, found, depth - 1);
+        walk(property, inner, at, found, depth - 1);
         at.pop();
     }
     let parts: &[&str] = match (schema.get("if"), settings) {
@@ -68,16 +88,16 @@ fn walk(
         _ => &["if", "then", "else"],
     };
     for part in parts {
-        walk(&schema[part], settings, mark, at, found, depth - 1);
+        walk(&schema[*part], settings, at, found, depth - 1);
     }
     for list in ["allOf", "anyOf", "oneOf"] {
         for part in schema[list].as_array().into_iter().flatten() {
-            walk(part, settings, mark, at, found, depth - 1);
+            walk(part, settings, at, found, depth - 1);
         }
     }
     for (name, part) in schema["dependentSchemas"].as_object().into_iter().flatten() {
         if settings.is_none_or(|it| it.get(name).is_some()) {
-            walk(part, settings, mark, at, found, depth - 1);
+            walk(part, settings, at, found, depth - 1);
         }
     }
 }
@@ -99,7 +119,7 @@ pub fn take(settings: &mut Value, place: &[String]) -> Option<Value> {
 }
 
 /// Puts a setting in, and the objects around it where they are missing.
-fn put(settings: &mut Value, place: &[String], value: Value) {
+pub fn put(settings: &mut Value, place: &[String], value: Value) {
     let Some((last, outer)) = place.split_last() else { return };
     let mut object = settings;
     for name in outer {
