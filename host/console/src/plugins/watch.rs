@@ -17,8 +17,11 @@ const RESCAN: Duration = Duration::from_secs(10);
 pub async fn watch(app: Arc<App>) {
     let (sender, mut changes) = mpsc::channel(1);
     // One word waiting is enough: the next look sees everything.
-    let heard = move |_: notify::Result<notify::Event>| {
-        let _ = sender.try_send(());
+    let heard = move |told: notify::Result<notify::Event>| {
+        // That somebody reads there is told too, and the next look would be one of those.
+        if !told.is_ok_and(|event| event.kind.is_access()) {
+            let _ = sender.try_send(());
+        }
     };
     let mut watcher = notify::recommended_watcher(heard)
         .inspect_err(|error| {
