@@ -279,9 +279,11 @@
       part.classList.toggle("when-off", !JSON.parse(part.dataset.when).some((way) => holds(form, way)));
     }
   };
-  document.addEventListener("input", (event) => {
-    if (event.target.form?.matches(".settings-form")) depend(event.target.form);
-  });
+  for (const kind of ["input", "change"]) {
+    document.addEventListener(kind, (event) => {
+      if (event.target.form?.matches(".settings-form")) depend(event.target.form);
+    });
+  }
 
   // The page of the API: a call goes out as its form says, with the token from
   // the top, and the answer is shown as text.

@@ -77,7 +77,12 @@ impl Policy {
             return Some(format!("older than {}", number(days, "day")));
         }
         if let Some(count) = self.count.filter(|count| counted > *count) {
-            return Some(format!("not among the newest {count}"));
+            let all = if count == 1 {
+                "not the newest".to_owned()
+            } else {
+                format!("not among the newest {count}")
+            };
+            return Some(all);
         }
         if kept.is_some_and(|kept| !kept.contains(one.id.as_str())) {
             let generations = self.generations.map(|all| all.to_string()).unwrap_or_default();
@@ -143,6 +148,7 @@ impl fmt::Display for Policy {
                 write!(f, "Kept are backups of {}, at most {count}", number(days, "day"))
             }
             (Some(days), None, _) => write!(f, "Kept are backups of {}", number(days, "day")),
+            (None, Some(1), _) => write!(f, "Kept is the newest backup"),
             (None, Some(count), _) => write!(f, "Kept are the newest {count} backups"),
             (None, None, Some(all)) => write!(f, "Kept is the newest backup of each of {all}"),
             (None, None, None) => write!(f, "Kept is everything"),

@@ -136,12 +136,14 @@ pub(crate) fn schema() -> Value {
             "keep": {
                 "type": "string",
                 "title": "Keep",
-                "description": "How long backups stay. The newest always stays, and so do pinned ones.\n\
-                    age-and-count: those of the last days, and no more than the largest number. \
-                    age: those of the last days. count: the newest ones. \
-                    generations: the newest of each of the last days, weeks, months and years. \
-                    everything: nothing is ever removed.",
-                "enum": ["age-and-count", "age", "count", "generations", "everything"],
+                "description": "How long backups stay. The newest always stays, and so do pinned ones.",
+                "oneOf": [
+                    { "const": "age-and-count", "title": "Those of the last days, up to a number" },
+                    { "const": "age", "title": "Those of the last days" },
+                    { "const": "count", "title": "The newest, by number" },
+                    { "const": "generations", "title": "The newest of each day, week, month and year" },
+                    { "const": "everything", "title": "Everything: nothing is ever removed" }
+                ],
                 "default": "age-and-count"
             }
         },

@@ -107,7 +107,7 @@ pub(crate) async fn take(camera: &Camera<'_>, console: &Console, api: &Api) {
     visitor.press("Test connection").await;
     visitor.sees("It works").await;
     visitor.press("What would go").await;
-    visitor.sees("Not among the newest 1.").await;
+    visitor.sees("Not the newest.").await;
     camera.take("destination", "").await;
     camera.take("retention", &format!("/destinations/{shelf}/retention")).await;
     camera.take("destination-edit", &format!("/destinations/{shelf}/edit")).await;
@@ -122,6 +122,7 @@ pub(crate) async fn take(camera: &Camera<'_>, console: &Console, api: &Api) {
     visitor.press("Add the destination").await;
     visitor.until("errors", "return document.querySelector('.error-summary')").await;
     camera.take("form-errors", "").await;
+    resize(visitor, 1440, 900).await;
     visitor.fill("#destination-s-name", "refused").await;
     visitor.fill("#destination-s-parts", "3").await;
     visitor.choose("#destination-s-service", "own").await;

@@ -303,7 +303,7 @@ async fn the_pages_of_plugins_and_destinations() {
     inspector.visitor.sees("copies").await;
     inspector.visitor.open(&format!("/destinations/{copies}")).await;
     inspector.visitor.press("What would go").await;
-    inspector.visitor.sees("Not among the newest 1.").await;
+    inspector.visitor.sees("Not the newest.").await;
     inspector.look("what would go").await;
     inspector.open(&format!("/destinations/{copies}/retention")).await;
     forms::approve_all_fields(&console, &api);

@@ -189,7 +189,7 @@ async fn what_would_go_is_shown_on_the_page_and_goes_when_it_is_asked_for() {
     let change = json!({ "settings": wish["settings"] });
     api.patch("/api/v1/destinations/shelf", &change).expect(200);
     visitor.press("Look again").await;
-    visitor.sees("Not among the newest 1.").await;
+    visitor.sees("Not the newest.").await;
     visitor.press("Remove these 2 copies").await;
     visitor.sees("2 copies are being removed.").await;
     visitor

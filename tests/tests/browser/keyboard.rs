@@ -3,7 +3,10 @@
 use cofferdam_tests::Visitor;
 use thirtyfour::Key;
 
-use crate::stage::{back_up, console_with_blog};
+use crate::{
+    forms::approve_all_fields,
+    stage::{back_up, console_with_blog},
+};
 
 /// Goes on with Tab until the focus is on the control of this name. The focus
 /// must be visible on the way.
@@ -96,5 +99,40 @@ async fn on_a_phone_nothing_that_has_the_focus_is_covered() {
         }
     }
     visitor.assert_quiet(&[]).await;
+    visitor.browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_is_filled_in_tried_out_and_added_with_the_keyboard_alone() {
+    let (console, api) = console_with_blog();
+    approve_all_fields(&console, &api);
+    let visitor = Visitor::administrator(&console).await;
+    visitor.open("/destinations/new?plugin=all-fields").await;
+    tab_to(&visitor, "Name").await;
+    visitor.keys("refused").await;
+    tab_to(&visitor, "Lock what is stored").await;
+    visitor.keys(" ").await;
+    tab_to(&visitor, "Service").await;
+    // A choice is made by its first letters.
+    visitor.keys("The").await;
+    tab_to(&visitor, "Region").await;
+    visitor.keys("north").await;
+    tab_to(&visitor, "Test connection").await;
+    visitor.keys(Key::Enter + "").await;
+    visitor.sees("This name is taken on the other side.").await;
+    // Whoever pressed it goes on from there.
+    let focused = visitor.ask("return document.activeElement.id").await;
+    assert_eq!(focused, "try-button");
+    visitor.open("/destinations/new?plugin=all-fields").await;
+    tab_to(&visitor, "Name").await;
+    visitor.keys("shop").await;
+    tab_to(&visitor, "Service").await;
+    visitor.keys("Own").await;
+    tab_to(&visitor, "Key of the machine").await;
+    visitor.keys("canary").await;
+    tab_to(&visitor, "Add the destination").await;
+    visitor.keys(Key::Enter + "").await;
+    visitor.sees("all-fields was added.").await;
+    visitor.assert_quiet(&["422"]).await;
     visitor.browser.quit().await;
 }

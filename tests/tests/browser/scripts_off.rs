@@ -7,6 +7,8 @@ use cofferdam_tests::{
     console::{ADMIN, PASSWORD},
 };
 
+use crate::stage::{back_up, console_with_blog};
+
 /// Loads the page until it says so: nothing moves by itself here.
 async fn reload_until(visitor: &Visitor, words: &str) {
     for _ in 0..100 {
@@ -85,6 +87,54 @@ async fn without_scripts_a_database_is_added_backed_up_downloaded_and_removed() 
     visitor.sees("shop was removed.").await;
     visitor.click("form[action='/logout'] button").await;
     visitor.until("the sign-in page", "return location.pathname === '/login'").await;
+    visitor.assert_quiet(&["422"]).await;
+    visitor.browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_scripts_a_destination_is_tried_out_added_tested_and_cleared() {
+    let (console, api) = console_with_blog();
+    let folder = console.folder().join("shelf");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let folder = folder.display().to_string();
+    let visitor = Visitor::stranger(&console).await;
+    visitor.browser.scripts(false).await;
+    visitor.sign_in(ADMIN, PASSWORD).await;
+    visitor.open("/destinations/new?plugin=local-retention").await;
+    visitor.fill("#destination-s-folder", &folder).await;
+    // Parts that depend on others say where they count.
+    visitor.sees("Only where Keep is").await;
+    visitor.choose("#destination-s-keep", "count").await;
+    visitor.fill("#destination-s-count", "1").await;
+    visitor.press("Test connection").await;
+    visitor.sees("grant this folder to it first").await;
+    visitor.click("#destination-grant-true").await;
+    visitor.press("Test connection").await;
+    visitor.sees("The folder may be written to. Kept is the newest backup.").await;
+    let typed = visitor.ask("return document.querySelector('#destination-s-folder').value").await;
+    assert_eq!(typed, folder);
+    visitor.fill("#destination-name", "shelf").await;
+    visitor.press("Add the destination").await;
+    visitor.sees("shelf was added.").await;
+    visitor.press("Test connection").await;
+    visitor.sees("It works").await;
+    visitor.press("Switch off").await;
+    visitor.sees("It is switched off").await;
+    visitor.press("Switch on").await;
+    visitor
+        .until("it is on", "return !document.body.innerText.includes('It is switched off')")
+        .await;
+    let backup = back_up(&api, "blog", "");
+    visitor.open(&format!("/backups/{backup}")).await;
+    reload_until(&visitor, "Delivered").await;
+    visitor.press("shelf").await;
+    visitor.press("What would go").await;
+    visitor.sees("What would go from shelf").await;
+    visitor.sees("Nothing here has had its time.").await;
+    visitor.press("shelf").await;
+    visitor.press("Remove").await;
+    visitor.press("Remove the destination").await;
+    visitor.sees("shelf was removed.").await;
     visitor.assert_quiet(&["422"]).await;
     visitor.browser.quit().await;
 }

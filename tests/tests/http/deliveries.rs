@@ -266,6 +266,26 @@ fn a_file_in_the_folder_appears_within_a_second_waits_for_approval_and_asks_agai
     assert!(used["problem"].as_str().expect("a problem").contains("is not there"), "{used}");
 }
 
+/// How much the console has computed so far.
+fn computed(console: &Console) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", console.pid())).expect("it runs");
+    // Behind the name in brackets; in hundredths of a second.
+    let fields: Vec<&str> = stat.rsplit(") ").next().expect("fields").split(' ').collect();
+    let ticks = |place: usize| fields[place].parse::<u64>().expect("a number");
+    Duration::from_millis(10 * (ticks(11) + ticks(12)))
+}
+
+#[test]
+fn a_console_whose_plugin_folder_rests_does_so_too() {
+    let console = Console::builder().start();
+    plugin(&console.api(), |it| it["bundled"] == true).expect("it has looked at its plugins");
+    thread::sleep(Duration::from_secs(2));
+    let before = computed(&console);
+    thread::sleep(Duration::from_secs(4));
+    let used = computed(&console) - before;
+    assert!(used < Duration::from_secs(1), "{used:?} of 4 s");
+}
+
 #[test]
 fn what_is_no_plugin_says_why_and_harms_nothing() {
     let console = Console::builder().start();

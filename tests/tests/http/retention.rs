@@ -111,7 +111,7 @@ fn a_dry_run_says_what_would_go_and_changes_nothing_until_it_is_asked_for() {
     count(&api, 1);
     let told = preview(&api);
     assert_eq!(ids(&told["goes"]), [text(&all[1]["id"]), text(&all[0]["id"])]);
-    assert_eq!(told["goes"][0]["reason"], "not among the newest 1");
+    assert_eq!(told["goes"][0]["reason"], "not the newest");
     let path = "/api/v1/destinations/shelf/retention";
     api.post(path, &json!({ "dry_run": true })).expect(200);
     assert!(all.iter().all(|it| copy(&folder, it).exists()));

@@ -128,6 +128,7 @@ pub fn test(chrome: &Chrome, data: &DestinationPage) -> Markup {
         section #check aria-labelledby="check-title" {
             div.section-head {
                 h2 #check-title { (t::CHECK) }
+                div.section-actions {
                 @if data.card.destination.roles.notifier {
                     form method="post" action={ "/destinations/" (data.card.destination.id) "/test" } {
                         (csrf(chrome))
@@ -143,6 +144,7 @@ pub fn test(chrome: &Chrome, data: &DestinationPage) -> Markup {
                         span.idle { (t::CHECK_NOW) }
                         span.busy role="status" { (t::CHECK_BUSY) }
                     }
+                }
                 }
             }
             div.panel {
@@ -209,6 +211,7 @@ fn row(chrome: &Chrome, item: &DeliveryItem) -> Markup {
                 }
             }
             @if let Some(word) = delivery::purpose(it.purpose) { span.label { (word) } }
+            @if let Some(event) = it.event { span.muted { (t::event(event)) } }
             span.muted.delivery-side {
                 (time(chrome, it.completed_at.unwrap_or(it.created_at)))
                 @if let Some(bytes) = it.bytes { " · " (size(bytes)) }
@@ -244,7 +247,7 @@ fn facts(chrome: &Chrome, data: &DestinationPage) -> Markup {
                         Some(names) => (names.join(", ")),
                     }
                 }))
-                @if !destination.events.is_empty() {
+                @if destination.roles.notifier && !destination.events.is_empty() {
                     (fact(t::EVENTS, html! {
                         @for event in &destination.events { span.block-link { (t::event(*event)) } }
                     }))

@@ -103,7 +103,7 @@ pub fn page(chrome: &Chrome, existing: Option<&Destination>, form: &DestinationF
                         a.button href=(back) { (common::CANCEL) }
                         button.button #try-button type="submit" formaction=(attempt) hx-post=(attempt)
                             hx-target="#destination" hx-select="#destination"
-                            hx-swap="outerMorph ignoreTitle:true" hx-disable="this" hx-nonce=(chrome.nonce) {
+                            hx-swap="outerMorph ignoreTitle:true" hx-nonce=(chrome.nonce) {
                             (icon(Icon::Retry))
                             span.idle { (t::CHECK_NOW) }
                             span.busy role="status" { (t::CHECK_BUSY) }

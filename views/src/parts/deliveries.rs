@@ -7,7 +7,7 @@ use super::{bar, copy_button, csrf, size, time};
 use crate::{
     Chrome, DeliveryItem, format,
     icons::{Icon, icon},
-    text::{backup, common, delivery as t, states},
+    text::{backup, common, delivery as t, destination, states},
 };
 
 /// How a delivery stands, as icon, word and colour.
@@ -62,6 +62,7 @@ fn one(chrome: &Chrome, of: &Backup, item: &DeliveryItem) -> Markup {
                 } @else { (name) }
             }
             @if let Some(word) = t::purpose(delivery.purpose) { span.label { (word) } }
+            @if let Some(event) = delivery.event { span.muted { (destination::event(event)) } }
             span.muted.delivery-side {
                 @if let Some(at) = delivery.completed_at { (time(chrome, at)) }
                 @else if delivery.status == DeliveryStatus::Pending { (time(chrome, delivery.created_at)) }
@@ -105,7 +106,8 @@ fn moving(item: &DeliveryItem) -> Markup {
     let sent = item.delivery.bytes;
     let percent = match (sent, item.size_bytes) {
         (Some(sent), Some(total)) if total > 0 && item.delivery.purpose == Purpose::Store => {
-            Some((sent as f64 / total as f64 * 100.0).min(100.0))
+            // Sent is not yet stored.
+            Some((sent as f64 / total as f64 * 100.0).min(99.0))
         }
         _ => None,
     };

@@ -152,8 +152,9 @@ impl Schema {
                 settings.get(&field.name).cloned()
             };
             let Some(value) = value else { continue };
-            if !matches!(field.kind, Kind::Secret { .. }) {
-                lines.push((field.label.clone(), field.words(&value)));
+            let words = field.words(&value);
+            if !matches!(field.kind, Kind::Secret { .. }) && !words.is_empty() {
+                lines.push((field.label.clone(), words));
             }
         }
         lines

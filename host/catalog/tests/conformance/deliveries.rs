@@ -12,24 +12,24 @@ use crate::support::{
     pending, running, sidecar,
 };
 
-async fn of(catalog: &Catalog, id: BackupId) -> Vec<Delivery> {
+pub(crate) async fn of(catalog: &Catalog, id: BackupId) -> Vec<Delivery> {
     catalog.deliveries_of(&[id]).await.unwrap().remove(&id).unwrap_or_default()
 }
 
-async fn claim(catalog: &Catalog, seconds: i64) -> Option<(Job, Delivery)> {
+pub(crate) async fn claim(catalog: &Catalog, seconds: i64) -> Option<(Job, Delivery)> {
     let mut tx = catalog.begin().await.unwrap();
     let held = tx.lease_delivery("w", None, at(seconds), LEASE, 100).await.unwrap();
     tx.commit().await.unwrap();
     held
 }
 
-fn end(outcome: AttemptOutcome, error: Option<&str>, next: Next) -> AttemptEnd {
+pub(crate) fn end(outcome: AttemptOutcome, error: Option<&str>, next: Next) -> AttemptEnd {
     let text = "read the disk".to_owned();
     let log = vec![LogLine { at: at(1), level: LogLevel::Info, text }];
     AttemptEnd { outcome, bytes: 7, error: error.map(str::to_owned), log, next }
 }
 
-fn stored() -> AttemptEnd {
+pub(crate) fn stored() -> AttemptEnd {
     let next = Next::Complete {
         location: Some("shop/a.sql.gz".to_owned()),
         bytes: Some(4711),
@@ -38,7 +38,7 @@ fn stored() -> AttemptEnd {
     end(AttemptOutcome::Completed, None, next)
 }
 
-async fn attempt(catalog: &Catalog, seconds: i64, ends: &AttemptEnd) -> Delivery {
+pub(crate) async fn attempt(catalog: &Catalog, seconds: i64, ends: &AttemptEnd) -> Delivery {
     let (job, delivery) = claim(catalog, seconds).await.unwrap();
     let mut tx = catalog.begin().await.unwrap();
     tx.begin_attempt(delivery.id, job.fence, at(seconds)).await.unwrap();

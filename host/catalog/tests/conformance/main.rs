@@ -5,6 +5,7 @@
 
 mod audit;
 mod backups;
+mod copies;
 mod deliveries;
 mod jobs;
 mod lists;

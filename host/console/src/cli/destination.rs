@@ -122,9 +122,6 @@ fn report(found: &dto::DestinationCheck, of: &str, as_json: bool) -> anyhow::Res
         for line in &found.log {
             output::line(&format!("  {}", line.text))?;
         }
-        for error in &found.errors {
-            output::line(&format!("! {}: {}", error.field, error.message))?;
-        }
         if found.ok {
             output::line(&found.message)?;
         }

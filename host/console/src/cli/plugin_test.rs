@@ -50,7 +50,7 @@ pub async fn run(wish: PluginTest, config: &Config, as_json: bool) -> anyhow::Re
     // Where the account has no cache, one that ends with this command.
     let temporary = tempfile::tempdir()?;
     let cache = cache().unwrap_or_else(|| temporary.path().join("cache"));
-    let runtime = Runtime::new(runtime_settings(config, cache)?)?;
+    let runtime = Runtime::new(runtime_settings(config, cache))?;
     let mut lost = Ok(());
     let mut tell = |clause: &Clause| {
         if !as_json && lost.is_ok() {

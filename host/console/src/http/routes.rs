@@ -215,7 +215,7 @@ fn page(path: &str) -> Resource {
 }
 
 fn page_destinations(config: &mut ServiceConfig) {
-    use pages::{destination, destinations, retention};
+    use pages::{destination, destination_try, destinations, retention};
     let get = |role| route(Method::GET, role);
     let post = |role| route(Method::POST, role);
     let _ = config
@@ -225,7 +225,7 @@ fn page_destinations(config: &mut ServiceConfig) {
                 .route(post(Administrator).to(destinations::create)),
         )
         .service(page("/destinations/new").route(get(Administrator).to(destinations::new)))
-        .service(page("/destinations/try").route(post(Administrator).to(destinations::try_new)))
+        .service(page("/destinations/try").route(post(Administrator).to(destination_try::try_new)))
         .service(page("/destinations/preview").route(get(Administrator).to(destinations::preview)))
         .service(page("/destinations/{id}").route(get(Administrator).to(destination::show)))
         .service(
@@ -234,7 +234,8 @@ fn page_destinations(config: &mut ServiceConfig) {
                 .route(post(Administrator).to(destinations::edit)),
         )
         .service(
-            page("/destinations/{id}/try").route(post(Administrator).to(destinations::try_change)),
+            page("/destinations/{id}/try")
+                .route(post(Administrator).to(destination_try::try_change)),
         )
         .service(page("/destinations/{id}/check").route(post(Administrator).to(destination::check)))
         .service(

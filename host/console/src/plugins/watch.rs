@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use notify::{
-    EventKind, RecursiveMode, Watcher as _,
-    event::{AccessKind, AccessMode},
-};
+use notify::{RecursiveMode, Watcher as _};
 use tokio::{sync::mpsc, time};
 
 use super::BETWEEN_LOOKS;
@@ -15,21 +12,14 @@ use crate::app::App;
 /// was removed and made again gives no word, and neither do some network disks.
 const RESCAN: Duration = Duration::from_secs(10);
 
-/// Changes that come so soon after each other are looked at together.
-const GATHER: Duration = Duration::from_millis(50);
-
 /// Looks at the folder now, whenever it changes, and from time to time, until
 /// the console stops.
 pub async fn watch(app: Arc<App>) {
     let (sender, mut changes) = mpsc::channel(1);
     // One word waiting is enough: the next look sees everything.
-    let heard = move |event: notify::Result<notify::Event>| {
-        // Looking at the folder opens and reads it: that is no change, and
-        // would be heard for ever.
-        let read = |kind: EventKind| {
-            kind.is_access() && kind != EventKind::Access(AccessKind::Close(AccessMode::Write))
-        };
-        if !event.is_ok_and(|event| read(event.kind)) {
+    let heard = move |told: notify::Result<notify::Event>| {
+        // That somebody reads there is told too, and the next look would be one of those.
+        if !told.is_ok_and(|event| event.kind.is_access()) {
             let _ = sender.try_send(());
         }
     };
@@ -57,8 +47,7 @@ pub async fn watch(app: Arc<App>) {
         let wait = if settling { BETWEEN_LOOKS } else { RESCAN };
         tokio::select! {
             () = &mut closing => return,
-            // A file that is being copied says so many times.
-            _ = changes.recv() => time::sleep(GATHER).await,
+            _ = changes.recv() => {}
             () = time::sleep(wait) => {}
         }
     }

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::{
     common::form_errors,
-    destination::{Known, newest, tested},
+    destination::{Known, newest},
     plugins::about,
 };
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
         guard::Caller,
         session,
     },
-    service::{Actor, Error, FieldError, Result, databases, destinations, plugins},
+    service::{Error, FieldError, Result, databases, destinations, plugins},
 };
 
 const NAV: Option<Nav> = Some(Nav::Destinations);
@@ -115,7 +115,7 @@ fn event_ticks(chosen: Option<&[EventKind]>) -> Vec<Tick> {
 }
 
 /// What was posted, as the services take it.
-fn input(form: &Pairs, posted: &Posted) -> dto::DestinationInput {
+pub(super) fn input(form: &Pairs, posted: &Posted) -> dto::DestinationInput {
     let concurrency = form.first("concurrency").trim();
     // Given as nothing, a stored secret goes.
     let goes = posted.forget.iter().map(|name| (name.clone(), Value::Null));
@@ -135,7 +135,7 @@ fn input(form: &Pairs, posted: &Posted) -> dto::DestinationInput {
 }
 
 /// The form again, with what is wrong beside its fields.
-async fn again(
+pub(super) async fn again(
     app: &App,
     form: &Pairs,
     plugin: PluginChoice,
@@ -161,7 +161,7 @@ async fn again(
 }
 
 /// Errors of the services: those about settings, and the others.
-fn apart(error: Error) -> Result<(Vec<Problem>, FieldErrors)> {
+pub(super) fn apart(error: Error) -> Result<(Vec<Problem>, FieldErrors)> {
     let Error::Invalid(fields) = error else { return Ok((Vec::new(), form_errors(error)?)) };
     let mut problems = Vec::new();
     let mut errors = FieldErrors::new();
@@ -178,13 +178,16 @@ fn apart(error: Error) -> Result<(Vec<Problem>, FieldErrors)> {
 }
 
 /// The plugin that a form for a new destination is about.
-async fn posted_choice(app: &App, form: &Pairs) -> Result<Option<(PluginChoice, Schema)>> {
+pub(super) async fn posted_choice(
+    app: &App,
+    form: &Pairs,
+) -> Result<Option<(PluginChoice, Schema)>> {
     let id = form.first("plugin");
     Ok(choices(app).await?.into_iter().find(|(it, _)| it.id.as_str() == id))
 }
 
 /// There is no form for a plugin that may not run any more.
-fn not_approved(session: &Session) -> HttpResponse {
+pub(super) fn not_approved(session: &Session) -> HttpResponse {
     let text = "Its plugin is not approved any more. Approve it again, then add the destination.";
     session::notice(session, NoticeKind::Failed, text);
     see_other("/destinations/new")
@@ -222,86 +225,8 @@ pub async fn create(
     Ok(html_with(StatusCode::UNPROCESSABLE_ENTITY, page))
 }
 
-/// `POST /destinations/try`: the form for a new one, with what the plugin says to it.
-pub async fn try_new(
-    app: web::Data<App>,
-    caller: Caller,
-    session: Session,
-    request: HttpRequest,
-    CheckedForm(form): CheckedForm<Pairs>,
-) -> Result<HttpResponse> {
-    let Some((plugin, schema)) = posted_choice(&app, &form).await? else {
-        return Ok(not_approved(&session));
-    };
-    let posted = schema.posted(&form.0, &[]);
-    let wish =
-        dto::DestinationInput { plugin: Some(plugin.id.to_string()), ..input(&form, &posted) };
-    let shown = tried(&app, &caller, &form, plugin, posted, &wish, None).await?;
-    Ok(trial(&request, None, &shown))
-}
-
-/// `POST /destinations/{id}/try`: the same for changes of one that is there.
-pub async fn try_change(
-    app: web::Data<App>,
-    caller: Caller,
-    request: HttpRequest,
-    id: web::Path<String>,
-    CheckedForm(form): CheckedForm<Pairs>,
-) -> Result<HttpResponse> {
-    let known = Known::one(&app, destinations::find(&app, &id).await?).await?;
-    let before = Some(&known.destination);
-    let posted = known.schema.posted(&form.0, &names(&known.shown.secrets));
-    let wish = input(&form, &posted);
-    let plugin = choice_of(&known)?;
-    let shown = tried(&app, &caller, &form, plugin, posted, &wish, before).await?;
-    Ok(trial(&request, before, &shown))
-}
-
-/// The form again with what a test of it has found; or, where it is not even
-/// complete, with what is wrong.
-async fn tried(
-    app: &App,
-    by: &Actor,
-    form: &Pairs,
-    plugin: PluginChoice,
-    posted: Posted,
-    wish: &dto::DestinationInput,
-    before: Option<&Destination>,
-) -> Result<DestinationForm> {
-    let mut found = None;
-    let (problems, errors) = if posted.problems.is_empty() {
-        match destinations::try_out(app, by, wish, before).await {
-            Ok(told) => {
-                let wrong = told
-                    .errors
-                    .iter()
-                    .map(|it| FieldError::new(it.field.clone(), it.message.clone()));
-                let wrong = apart(Error::Invalid(wrong.collect()))?;
-                found = Some(tested(app.now(), told));
-                wrong
-            }
-            Err(error) => apart(error)?,
-        }
-    } else {
-        (Vec::new(), FieldErrors::new())
-    };
-    let settings = posted.form.with_problems(&problems);
-    let shown = again(app, form, plugin, settings, errors).await?;
-    Ok(DestinationForm { tried: found, ..shown })
-}
-
-fn trial(
-    request: &HttpRequest,
-    before: Option<&Destination>,
-    shown: &DestinationForm,
-) -> HttpResponse {
-    let page = destination_form::page(&chrome::of(request, NAV), before, shown);
-    let is_asked = shown.tried.is_some();
-    html_with(if is_asked { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, page)
-}
-
 /// The plugin of a destination, for its form.
-fn choice_of(known: &Known) -> Result<PluginChoice> {
+pub(super) fn choice_of(known: &Known) -> Result<PluginChoice> {
     let own = known.plugin.as_ref().and_then(|it| it.about.as_ref());
     let own = own.ok_or_else(|| {
         Error::conflict("the plugin of this destination is gone, and with it the form")
@@ -309,7 +234,7 @@ fn choice_of(known: &Known) -> Result<PluginChoice> {
     Ok(PluginChoice { id: known.destination.plugin.clone(), about: about(own) })
 }
 
-fn names(secrets: &[String]) -> Vec<&str> {
+pub(super) fn names(secrets: &[String]) -> Vec<&str> {
     secrets.iter().map(String::as_str).collect()
 }
 

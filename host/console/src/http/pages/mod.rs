@@ -8,6 +8,7 @@ pub mod common;
 pub mod database;
 pub mod databases;
 pub mod destination;
+pub mod destination_try;
 pub mod destinations;
 pub mod events;
 pub mod overview;

@@ -177,7 +177,7 @@ fn found(
     hearing: &Hearing,
 ) -> dto::DestinationCheck {
     let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let errors = match &result {
+    let errors: Vec<dto::SettingError> = match &result {
         Err(CallError::Failure(Failure::InvalidConfig(fields))) => {
             let error = |it: &cofferdam_runtime::FieldError| dto::SettingError {
                 field: field_of_pointer(&it.field),
@@ -187,9 +187,21 @@ fn found(
         }
         _ => Vec::new(),
     };
+    let named = |it: &dto::SettingError| match it.field.strip_prefix("settings.") {
+        Some(name) => format!("{name}: {}", it.message),
+        None => it.message.clone(),
+    };
+    let message = match &result {
+        Ok(said) => said.clone(),
+        Err(error) if errors.is_empty() => error.to_string(),
+        Err(_) => {
+            let each: Vec<String> = errors.iter().map(named).collect();
+            format!("the settings are not right: {}", each.join("; "))
+        }
+    };
     dto::DestinationCheck {
         ok: result.is_ok(),
-        message: result.unwrap_or_else(|error| error.to_string()),
+        message,
         errors,
         log: hearing.take_lines(),
         took_ms,

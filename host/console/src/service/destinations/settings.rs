@@ -291,11 +291,18 @@ fn told(schema: &Value, error: &ValidationError<'_>) -> FieldError {
                 ValidationErrorKind::Format { format } => format!("this is not a {format}"),
                 ValidationErrorKind::Pattern { .. } => hint(schema, &pointer)
                     .unwrap_or_else(|| "this is not written as it should be".to_owned()),
-                _ => "this does not fit".to_owned(),
+                _ => one_of(schema, &pointer).unwrap_or_else(|| "this does not fit".to_owned()),
             };
             FieldError::new(at(&pointer), text)
         }
     }
+}
+
+/// The values to choose from, where the schema gives each a title.
+fn one_of(schema: &Value, pointer: &str) -> Option<String> {
+    let options = schema["properties"][pointer.split('/').nth(1)?]["oneOf"].as_array()?;
+    let words: Option<Vec<&str>> = options.iter().map(|it| it["const"].as_str()).collect();
+    Some(format!("this is none of {}", words?.join(", ")))
 }
 
 /// What the schema itself says about a setting that is written wrongly.
