@@ -29,6 +29,10 @@ pub(crate) fn act(mode: &str, settings: &Settings) -> Option<Result<String>> {
         "stack" => Ok(deeper(1).to_string()),
         "trap" => panic!("the component has given up"),
         "trap-huge" => panic!("{}", Huge),
+        "words-huge" => {
+            eprint!("{}", Huge);
+            std::process::abort()
+        }
         "exit" => std::process::exit(3),
         "stderr" => stderr(),
         "log" => Ok(flood(settings)),

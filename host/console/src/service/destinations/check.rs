@@ -126,13 +126,14 @@ pub async fn send_test(
         document,
     };
     let (begun, hearing) = (Instant::now(), Arc::new(Hearing::default()));
-    let call = Call { limits: limits(), ..call(app, &ready, whole, hearing.clone()) };
+    let call = Call { limits: limits(app), ..call(app, &ready, whole, hearing.clone()) };
     let result = ready.plugin.notify(call, event).await.result;
     Ok(found(result, begun, &hearing))
 }
 
-fn limits() -> Limits {
-    Limits { idle: CHECK_LIMIT, longest: CHECK_LIMIT, ..Limits::default() }
+fn limits(app: &App) -> Limits {
+    let usual = &app.config.plugin_limits;
+    Limits { idle: usual.idle.min(CHECK_LIMIT), longest: CHECK_LIMIT, ..usual.clone() }
 }
 
 fn not_checked(message: String) -> dto::DestinationCheck {
@@ -145,7 +146,7 @@ async fn ask(app: &App, ready: Ready, whole: Value) -> Result<dto::DestinationCh
     }
     let begun = Instant::now();
     let hearing = Arc::new(Hearing::default());
-    let call = Call { limits: limits(), ..call(app, &ready, whole, hearing.clone()) };
+    let call = Call { limits: limits(app), ..call(app, &ready, whole, hearing.clone()) };
     let result = ready.plugin.check(call).await.result;
     Ok(found(result, begun, &hearing))
 }
@@ -180,7 +181,7 @@ pub fn call(app: &App, ready: &Ready, whole: Value, hearing: Arc<Hearing>) -> Ca
     Call {
         settings: whole,
         grants: ready.grants.clone(),
-        limits: Limits::default(),
+        limits: app.config.plugin_limits.clone(),
         observer: hearing,
         mailer: app.mailer.clone(),
     }
