@@ -19,7 +19,7 @@ use crate::{
 const FEATURES: [&str; 2] = ["--features", "cofferdam/failpoints"];
 
 /// Leaves out what takes long, for the time between two edits.
-const FAST: &str = "not (package(cofferdam-tests) & binary(/^(browser|faults)$/))";
+const FAST: &str = "not (package(cofferdam-tests) & binary(/^(browser|faults|hostile)$/))";
 
 /// What has been found so far.
 #[derive(Default)]

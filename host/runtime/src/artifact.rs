@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 use wasmtime::component::Resource;
@@ -35,6 +38,9 @@ pub(crate) const BLOCK: usize = 1 << 20;
 /// How many times its size a component may read or hash of the file, retries
 /// of single parts included, before it is taken for one that never ends.
 const REREADS: u64 = 16;
+/// Streams that may be open at once and not read to their end: each holds up to
+/// two blocks.
+const STREAMS: usize = 32;
 
 /// The artifact of one call, with what has been read of it.
 pub(crate) struct Source {
@@ -42,6 +48,7 @@ pub(crate) struct Source {
     pub(crate) meter: Arc<Meter>,
     observer: Arc<dyn Observer>,
     seen: Mutex<Seen>,
+    streams: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -62,11 +69,21 @@ impl Source {
         meter: Arc<Meter>,
         observer: Arc<dyn Observer>,
     ) -> Arc<Self> {
-        Arc::new(Self { file, meter, observer, seen: Mutex::default() })
+        let (seen, streams) = (Mutex::default(), AtomicUsize::new(0));
+        Arc::new(Self { file, meter, observer, seen, streams })
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One stream more, until the answer is dropped.
+    fn stream(self: &Arc<Self>) -> Result<Streaming, LimitBroken> {
+        let streaming = Streaming(Arc::clone(self));
+        if self.streams.fetch_add(1, Relaxed) < STREAMS {
+            return Ok(streaming);
+        }
+        Err(self.meter.stop(LimitBroken::Streams(STREAMS)))
     }
 
     /// How many different bytes were read. A file that the component has found
@@ -108,6 +125,15 @@ impl Source {
     }
 }
 
+/// A stream of the file that is not read to its end.
+pub(crate) struct Streaming(Arc<Source>);
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        self.0.streams.fetch_sub(1, Relaxed);
+    }
+}
+
 impl State {
     fn source(&self) -> Result<Arc<Source>, Failure> {
         self.source.clone().ok_or_else(|| {
@@ -137,13 +163,15 @@ impl Host for State {
     ) -> wasmtime::Result<Result<Resource<DynInputStream>, Failure>> {
         let opened = self.source().and_then(|source| {
             let end = range(source.file.size(), offset, length)?;
-            source.seen().opened = true;
-            Ok(Blocks::open(source, offset, end))
+            Ok((source, end))
         });
-        let stream: DynInputStream = match opened {
-            Ok(blocks) => Box::new(blocks),
+        let (source, end) = match opened {
+            Ok(opened) => opened,
             Err(failure) => return Ok(Err(failure)),
         };
+        source.seen().opened = true;
+        let streaming = source.stream()?;
+        let stream: DynInputStream = Box::new(Blocks::open(source, offset, end, Some(streaming)));
         Ok(Ok(self.table.push(stream)?))
     }
 

@@ -12,7 +12,7 @@ use wasmtime_wasi::{
 
 use crate::{
     Artifact,
-    artifact::{BLOCK, Source},
+    artifact::{BLOCK, Source, Streaming},
 };
 
 type Reading = JoinHandle<io::Result<Bytes>>;
@@ -28,10 +28,17 @@ pub(crate) struct Blocks {
     reading: Option<Reading>,
     block: Bytes,
     error: Option<io::Error>,
+    /// Given back at the end, where nothing is held any more.
+    streaming: Option<Streaming>,
 }
 
 impl Blocks {
-    pub(crate) fn open(source: Arc<Source>, offset: u64, end: u64) -> Self {
+    pub(crate) fn open(
+        source: Arc<Source>,
+        offset: u64,
+        end: u64,
+        streaming: Option<Streaming>,
+    ) -> Self {
         let mut blocks = Self {
             source,
             at: offset,
@@ -40,6 +47,7 @@ impl Blocks {
             reading: None,
             block: Bytes::new(),
             error: None,
+            streaming: streaming.filter(|_| offset < end),
         };
         blocks.read_ahead();
         blocks
@@ -105,6 +113,9 @@ impl InputStream for Blocks {
         self.source.count(bytes).map_err(|limit| StreamError::Trap(limit.into()))?;
         self.source.given(self.at, bytes);
         self.at += bytes;
+        if self.at == self.end {
+            self.streaming = None;
+        }
         Ok(part)
     }
 }
@@ -117,7 +128,7 @@ mod tests {
     #[tokio::test]
     async fn a_stream_gives_all_bytes_in_blocks_and_then_closes() {
         let source = source(BLOCK as u64 * 2 + 5);
-        let mut blocks = Blocks::open(Arc::clone(&source), 1, BLOCK as u64 * 2 + 5);
+        let mut blocks = Blocks::open(Arc::clone(&source), 1, BLOCK as u64 * 2 + 5, None);
         let mut sizes = Vec::new();
         loop {
             match blocks.blocking_read(usize::MAX).await {

@@ -6,21 +6,21 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-use bytes::Bytes;
-use tokio::sync::mpsc::Sender;
 use wasmtime::{Store, Trap, WasmBacktrace, component::Instance};
 use wasmtime_wasi::{I32Exit, ResourceTableError};
+use wasmtime_wasi_http::FieldMapError;
 
 use crate::{
-    Artifact, CallError, LimitBroken, LogLevel, Outcome, Usage,
+    Artifact, Breach, CallError, LimitBroken, LogLevel, Observer, Outcome, Usage,
     artifact::Source,
     component::{Exports, Inspected},
     log::Lines,
-    meter::Meter,
+    mask::{self, Hide, Mask, Masked},
+    meter::{Counted, Meter},
     plugin::Call,
     runtime::Shared,
     sink::Target,
-    state::{self, Parts, State},
+    state::{self, HEADERS, Parts, State},
     stdio::Capture,
     text::clean,
 };
@@ -29,8 +29,8 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Give {
     pub(crate) artifact: Option<Arc<dyn Artifact>>,
-    /// Where fetched bytes go, and how many are wanted at most.
-    pub(crate) sink: Option<(Sender<Bytes>, Option<u64>)>,
+    /// Where fetched bytes go.
+    pub(crate) sink: Option<Target>,
 }
 
 /// The running component.
@@ -49,25 +49,34 @@ pub(crate) type Answer<'a, T> =
 /// Bytes of a backtrace that are kept.
 const BACKTRACE: usize = 4 << 10;
 
-/// Makes the call on the plugins' threads.
+/// Makes the call on the plugins' threads. No text that comes out of it, while
+/// it runs or at its end, has a secret in it that the mask knows.
 pub(crate) async fn run<T, F>(
     shared: &Arc<Shared>,
     inspected: &Arc<Inspected>,
-    call: Call,
+    mut call: Call,
+    mask: Mask,
     give: Give,
     work: F,
 ) -> Outcome<T>
 where
-    T: Send + 'static,
+    T: Hide + Send + 'static,
     F: for<'a> FnOnce(Live<'a>) -> Answer<'a, T> + Send + 'static,
 {
     let meter = Arc::new(Meter::new(call.limits.clone()));
+    let mask = Arc::new(mask);
+    let observer = Arc::clone(&call.observer);
+    call.observer = Arc::new(Masked { observer, mask: Arc::clone(&mask) }) as Arc<dyn Observer>;
     let task = {
         let (shared, inspected, meter) =
             (Arc::clone(shared), Arc::clone(inspected), Arc::clone(&meter));
         async move { inside(&shared, &inspected, call, give, meter, work).await }
     };
     let result = shared.run(task).await.unwrap_or_else(|why| Err(CallError::Host(why)));
+    let result = match result {
+        Ok(given) => given.hide(&mask),
+        Err(error) => Err(mask::error(error, &mask)),
+    };
     Outcome { result, usage: usage(&meter) }
 }
 
@@ -98,10 +107,12 @@ where
             meter.allow_file(file.size());
             Source::new(file, Arc::clone(&meter), Arc::clone(&call.observer))
         }),
-        target: give.sink.map(|(bytes, wanted)| Target::new(bytes, wanted)),
+        target: give.sink,
         observer: call.observer,
         mailer: call.mailer,
         tls: Arc::clone(&shared.tls),
+        names: Arc::clone(&shared.names),
+        living: shared.living(),
     };
     let mut store = state::store(&shared.engine, parts).map_err(CallError::Host)?;
     let settings = call.settings.to_string();
@@ -111,6 +122,7 @@ where
             let store = &mut store;
             work(Live { store, instance: &instance, exports: &inspected.exports, settings }).await
         };
+        let live = Counted { call: Box::pin(live), meter: Arc::clone(&meter) };
         tokio::select! {
             result = live => result.unwrap_or_else(|error| Err(of_trap(&error, handles))),
             limit = meter.watch() => Err(CallError::Limit(limit)),
@@ -119,7 +131,7 @@ where
     // With it end its streams, its files and its connections.
     drop(store);
     output.finish();
-    errors.finish();
+    let last_words = errors.finish();
     lines.finish();
     // What a component makes of a limit, or of a failure of ours, is not why it failed.
     if let Some(limit) = meter.broken() {
@@ -127,6 +139,11 @@ where
     }
     match (result, meter.host_failure()) {
         (Err(_), Some(why)) => Err(CallError::Host(why)),
+        // A panic says there what went wrong; the trap does not know.
+        (Err(CallError::Trap { message, backtrace }), None) if !last_words.is_empty() => {
+            let message = format!("{message}; the last that it wrote is: {last_words}");
+            Err(CallError::Trap { message, backtrace })
+        }
         (result, _) => result,
     }
 }
@@ -138,8 +155,18 @@ fn of_trap(error: &wasmtime::Error, handles: usize) -> CallError {
     if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
         return CallError::Limit(LimitBroken::Handles(handles));
     }
+    if let Some(FieldMapError::TotalSizeTooBig | FieldMapError::TooManyFields) =
+        error.downcast_ref::<FieldMapError>()
+    {
+        return CallError::Limit(LimitBroken::Headers(HEADERS as u64));
+    }
+    if let Some(breach) = error.downcast_ref::<Breach>() {
+        return breach.clone().into();
+    }
     let message = if let Some(exit) = error.downcast_ref::<I32Exit>() {
-        format!("it ended itself with status {}", exit.0)
+        // WASI 0.2 passes on whether it is a failure, and no number.
+        let how = if exit.0 == 0 { "success" } else { "failure" };
+        format!("it ended itself in the middle of the call and reported {how}")
     } else if let Some(trap) = error.downcast_ref::<Trap>() {
         trap.to_string()
     } else {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit, set_parent_process_death_signal};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     process::{Child, Command},
@@ -47,6 +47,9 @@ const INVALID: u8 = 3;
 #[must_use]
 #[expect(clippy::print_stderr, reason = "standard error is where the parent reads the reason")]
 pub fn compile_child() -> ExitCode {
+    // A console that is killed takes its compilers along. Where that cannot be
+    // arranged, their bound on processor time ends them.
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let mut component = Vec::new();
     let work = || {
         std::io::stdin().lock().read_to_end(&mut component)?;

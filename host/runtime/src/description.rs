@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     Refusal,
     bindings::exported::plugin::{Description as Said, Grants},
+    marks::{self, MARK},
     text::clean,
 };
 
@@ -50,10 +51,6 @@ const PATTERN: usize = 256 << 10;
 /// What would let a small schema take for ever, or hide a marked setting.
 const REFERENCES: [&str; 6] =
     ["$ref", "$dynamicRef", "$recursiveRef", "$defs", "definitions", "patternProperties"];
-/// A form has no more levels than this.
-const DEPTH: usize = 8;
-/// What marks a setting as secret, or as the name of a host or folder.
-const MARK: &str = "x-cofferdam";
 
 type Checked<T> = Result<T, Refusal>;
 
@@ -131,12 +128,15 @@ fn schema(text: &str) -> Checked<Value> {
     if found.patterns > PATTERNS {
         return wrong(FIELD, format!("it has more than {PATTERNS} patterns"));
     }
-    if let Err(name) = names(&value, DEPTH) {
-        let name = clean(&name, 60, false);
+    let reached = marks::properties(&value);
+    let fit = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let is_name = |it: &String| (1..=60).contains(&it.len()) && it.chars().all(fit);
+    if let Some(name) = reached.iter().flat_map(|(place, _)| place).find(|it| !is_name(it)) {
+        let name = clean(name, 60, false);
         let rule = "1 to 60 letters, digits, _ and -";
         return wrong(FIELD, format!("the setting {name:?} has a name that is not {rule}"));
     }
-    if found.marks > marks(&value, DEPTH) {
+    if found.marks > reached.iter().filter(|(_, it)| it.get(MARK).is_some()).count() {
         let rule = "properties, if, then, else, allOf, anyOf, oneOf and dependentSchemas";
         return wrong(
             FIELD,
@@ -199,35 +199,6 @@ impl Found {
             _ => {}
         }
     }
-}
-
-/// The schemas that a form looks into below one.
-fn below(schema: &Value) -> impl Iterator<Item = &Value> {
-    let one = ["if", "then", "else"].into_iter().filter_map(|it| schema.get(it));
-    let lists = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|it| schema[it].as_array());
-    let named = ["properties", "dependentSchemas"].into_iter();
-    let named = named.filter_map(|it| schema[it].as_object());
-    one.chain(lists.flatten()).chain(named.flat_map(serde_json::Map::values))
-}
-
-/// How many settings are marked where a form finds them.
-fn marks(schema: &Value, depth: usize) -> usize {
-    if depth == 0 {
-        return 0;
-    }
-    let properties = schema["properties"].as_object().into_iter().flat_map(serde_json::Map::values);
-    let own = properties.filter(|it| it.get(MARK).is_some()).count();
-    own + below(schema).map(|it| marks(it, depth - 1)).sum::<usize>()
-}
-
-/// The first setting whose name is not fit.
-fn names(schema: &Value, depth: usize) -> Result<(), String> {
-    let fit = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let mut own = schema["properties"].as_object().into_iter().flat_map(serde_json::Map::keys);
-    if let Some(name) = own.find(|it| !(1..=60).contains(&it.len()) || !it.chars().all(fit)) {
-        return Err(name.clone());
-    }
-    if depth == 0 { Ok(()) } else { below(schema).try_for_each(|it| names(it, depth - 1)) }
 }
 
 #[cfg(test)]

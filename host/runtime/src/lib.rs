@@ -35,6 +35,8 @@ mod linker;
 mod load;
 mod log;
 mod mail;
+mod marks;
+mod mask;
 mod meter;
 mod network;
 mod observer;
@@ -59,6 +61,8 @@ pub use facts::{
 pub use imports::Import;
 pub use limits::{LimitBroken, Limits};
 pub use mail::{Mail, MailError, Mailer};
+pub use marks::{Place, at_place, marked, marked_and_used, properties, words};
+pub use network::{Resolve, Resolving};
 pub use observer::{Denied, LogLevel, Observer, Silent};
 pub use outcome::{Breach, CallError, Outcome, Usage};
 pub use plugin::{Call, Plugin};

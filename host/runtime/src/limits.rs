@@ -13,14 +13,18 @@ use crate::meter::Meter;
 /// The bounds of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes in all linear memories together.
+    /// Bytes in all linear memories and tables together.
     pub memory_bytes: u64,
-    /// Computing without a byte of the file passing between the console and the
-    /// component: time that runs on while bytes pass would punish large files.
+    /// Computing, the console's own work for it included, without a byte of the
+    /// file passing between the console and the component: time that runs on while bytes pass would punish large files.
     pub cpu: Duration,
-    /// The longest time, waiting included, without a byte of the file passing.
-    /// For calls that move no file this is the longest time of the call.
+    /// The longest time without a byte of the file passing, not counting the
+    /// time in which answers of servers are waited for.
     pub idle: Duration,
+    /// The longest time spent waiting for answers of servers without a byte of
+    /// the file passing: some take minutes to put the parts of a file together.
+    /// A call that moves no file ends after both times together.
+    pub answer: Duration,
     /// The longest time of any call, whatever passes.
     pub longest: Duration,
     /// Open resources: streams, requests, files, and entries in tables.
@@ -40,6 +44,7 @@ impl Default for Limits {
             memory_bytes: 256 << 20,
             cpu: Duration::from_secs(10),
             idle: Duration::from_mins(5),
+            answer: Duration::from_mins(15),
             longest: Duration::from_hours(24),
             handles: 1000,
             outgoing_bytes: 64 << 20,
@@ -61,6 +66,9 @@ pub enum LimitBroken {
     /// See [`Limits::idle`].
     #[error("the plugin was stopped: {:.0} s went by without an answer or a byte of a file", .0.as_secs_f64())]
     Idle(Duration),
+    /// See [`Limits::answer`].
+    #[error("the plugin was stopped: it waited for answers over the network for {:.0} s without passing on a byte of a file", .0.as_secs_f64())]
+    Answer(Duration),
     /// See [`Limits::longest`].
     #[error("the plugin was stopped: the call took longer than {:.0} s", .0.as_secs_f64())]
     Longest(Duration),
@@ -70,6 +78,12 @@ pub enum LimitBroken {
     /// See [`Limits::outgoing_bytes`].
     #[error("the plugin was stopped: it sent more than {} over the network", size(*.0))]
     Outgoing(u64),
+    /// Bytes of the headers of one request.
+    #[error("the plugin was stopped: it made a request with more than {} of headers", size(*.0))]
+    Headers(u64),
+    /// Streams of the file that are open and not read to their end.
+    #[error("the plugin was stopped: it held more than {0} streams of the file open")]
+    Streams(usize),
     /// Bytes of the file read or hashed, far more than once.
     #[error("the plugin was stopped: it read more than {} of the file, which is many times its size", size(*.0))]
     Rereads(u64),
@@ -80,17 +94,17 @@ impl LimitBroken {
     /// with somebody else.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Idle(_) | Self::Longest(_))
+        matches!(self, Self::Idle(_) | Self::Answer(_) | Self::Longest(_))
     }
 }
 
 /// Core instances, tables and memories of one component; languages with a
 /// runtime of their own bring dozens of instances.
 const INSTANCES: usize = 300;
-const TABLES: usize = 300;
-const MEMORIES: usize = 50;
-/// Entries of one table: functions that are called through a pointer.
-const TABLE_ENTRIES: usize = 200_000;
+pub(crate) const TABLES: usize = 300;
+pub(crate) const MEMORIES: usize = 50;
+/// What an entry of a table takes of this process's memory, at most.
+const TABLE_ENTRY: u64 = 16;
 
 /// Asked by the store before any memory or table grows.
 pub(crate) struct Limiter {
@@ -103,17 +117,9 @@ impl Limiter {
     pub(crate) fn new(meter: Arc<Meter>) -> Self {
         Self { meter, bytes: 0, last: 0 }
     }
-}
 
-impl ResourceLimiter for Limiter {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        // Asked for each memory by itself, so the sum is kept here.
-        let more = desired.saturating_sub(current) as u64;
+    /// Asked for each memory and table by itself, so the sum is kept here.
+    fn grow(&mut self, more: u64) -> wasmtime::Result<bool> {
         let limit = self.meter.limits().memory_bytes;
         if self.bytes.saturating_add(more) > limit {
             return Err(self.meter.stop(LimitBroken::Memory(limit)).into());
@@ -123,6 +129,17 @@ impl ResourceLimiter for Limiter {
         self.meter.memory_peak.fetch_max(self.bytes, Relaxed);
         Ok(true)
     }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.grow(desired.saturating_sub(current) as u64)
+    }
 
     fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
         self.bytes -= std::mem::take(&mut self.last);
@@ -131,11 +148,16 @@ impl ResourceLimiter for Limiter {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ENTRIES)
+        self.grow((desired.saturating_sub(current) as u64).saturating_mul(TABLE_ENTRY))
+    }
+
+    fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.bytes -= std::mem::take(&mut self.last);
+        Ok(())
     }
 
     fn instances(&self) -> usize {

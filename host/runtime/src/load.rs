@@ -10,6 +10,7 @@ use crate::{
     bindings::exported::{notifier, plugin, retention, storage},
     component::{Exports, Inspected, Roles},
     imports,
+    limits::{MEMORIES, TABLES},
     runtime::Shared,
 };
 
@@ -44,6 +45,7 @@ pub(crate) async fn inspect(shared: &Shared, bytes: Bytes) -> Result<Inspected, 
     let component = compiled(shared, &hash, &bytes).await?;
     let engine = &shared.engine;
     let imports = imports::of(engine, &component)?;
+    within_bounds(&component)?;
 
     let kind = component.component_type();
     let exported: Vec<String> = kind.exports(engine).map(|(name, _)| name.to_owned()).collect();
@@ -79,6 +81,21 @@ pub(crate) async fn inspect(shared: &Shared, bytes: Bytes) -> Result<Inspected, 
         return Err(Refusal::NoRole);
     }
     Ok(Inspected { hash, imports, roles, ready, exports })
+}
+
+/// More memories or tables than a component may have would show only as a
+/// failure of every call.
+fn within_bounds(component: &Component) -> Result<(), Refusal> {
+    // Not known for one that imports core modules, which is refused by then.
+    let Some(needs) = component.resources_required() else { return Ok(()) };
+    for (what, count, limit) in
+        [("memories", needs.num_memories, MEMORIES), ("tables", needs.num_tables, TABLES)]
+    {
+        if usize::try_from(count).is_ok_and(|count| count > limit) {
+            return Err(Refusal::TooMany { what, count, limit });
+        }
+    }
+    Ok(())
 }
 
 async fn compiled(

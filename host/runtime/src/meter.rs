@@ -1,16 +1,20 @@
 //! What a call has used, and the watch over it.
 
 use std::{
+    future::Future,
+    pin::Pin,
     sync::{
-        Mutex, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Notify;
 
-use crate::{LimitBroken, Limits, engine::TICK};
+use crate::{LimitBroken, Limits};
 
 /// What a call has used so far, and which limit it has broken. Shared between
 /// the store, its streams, its connections and the watch over the call.
@@ -19,8 +23,8 @@ pub(crate) struct Meter {
     start: Instant,
     /// Milliseconds after `start` when a byte of the file last passed.
     progress: AtomicU64,
-    ticks: AtomicU64,
-    ticks_since_progress: AtomicU64,
+    waits: Mutex<Waits>,
+    computing: Computing,
     pub(crate) sent: AtomicU64,
     pub(crate) received: AtomicU64,
     pub(crate) file_bytes: AtomicU64,
@@ -31,6 +35,74 @@ pub(crate) struct Meter {
     stopped: Notify,
 }
 
+/// The watch over a call looks no more often than this.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// The component's computing time in nanoseconds, the console's own work for it
+/// included. Only the thread that it runs on adds to it.
+#[derive(Default)]
+struct Computing {
+    sum: AtomicU64,
+    since_progress: AtomicU64,
+    /// The thread's own time when this was last counted.
+    begun: AtomicU64,
+}
+
+/// The processor time of this thread, in nanoseconds.
+fn thread_time() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let whole = u64::try_from(time.tv_sec).unwrap_or_default() * 1_000_000_000;
+    whole + u64::try_from(time.tv_nsec).unwrap_or_default()
+}
+
+/// Counts the computing time of a call while it is polled.
+pub(crate) struct Counted<F> {
+    pub(crate) call: Pin<Box<F>>,
+    pub(crate) meter: Arc<Meter>,
+}
+
+impl<F: Future> Future for Counted<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.meter.begin_computing();
+        let polled = self.call.as_mut().poll(cx);
+        // The watch beside the call hears of it.
+        let _ = self.meter.computed();
+        polled
+    }
+}
+
+/// Answers that are waited for, since a byte of the file last passed.
+#[derive(Default)]
+struct Waits {
+    open: usize,
+    /// Since when there is one.
+    since: Option<Instant>,
+    /// Waits that are over.
+    sum: Duration,
+}
+
+impl Waits {
+    fn time(&self) -> Duration {
+        self.sum + self.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+/// An answer is waited for as long as this lives.
+pub(crate) struct Waiting(Arc<Meter>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut waits = self.0.waits();
+        waits.open -= 1;
+        if waits.open == 0 {
+            waits.sum = waits.time();
+            waits.since = None;
+        }
+    }
+}
+
 impl Meter {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
@@ -38,8 +110,8 @@ impl Meter {
             limits,
             start: Instant::now(),
             progress: AtomicU64::new(0),
-            ticks: AtomicU64::new(0),
-            ticks_since_progress: AtomicU64::new(0),
+            waits: Mutex::default(),
+            computing: Computing::default(),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
             file_bytes: AtomicU64::new(0),
@@ -65,7 +137,7 @@ impl Meter {
     }
 
     pub(crate) fn cpu(&self) -> Duration {
-        TICK * u32::try_from(self.ticks.load(Relaxed)).unwrap_or(u32::MAX)
+        Duration::from_nanos(self.computing.sum.load(Relaxed))
     }
 
     /// Bytes of the file have passed: the budgets of time begin anew.
@@ -78,14 +150,37 @@ impl Meter {
     pub(crate) fn progress(&self) {
         let now = u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.progress.store(now, Relaxed);
-        self.ticks_since_progress.store(0, Relaxed);
+        self.computing.since_progress.store(0, Relaxed);
+        let mut waits = self.waits();
+        waits.sum = Duration::ZERO;
+        waits.since = waits.since.map(|_| Instant::now());
     }
 
-    /// The component is computing, and the clock has moved on.
-    pub(crate) fn tick(&self) -> Result<(), LimitBroken> {
-        self.ticks.fetch_add(1, Relaxed);
-        let since = self.ticks_since_progress.fetch_add(1, Relaxed) + 1;
-        if TICK * u32::try_from(since).unwrap_or(u32::MAX) > self.limits.cpu {
+    fn waits(&self) -> MutexGuard<'_, Waits> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A server has all of a request, and its answer is waited for.
+    pub(crate) fn wait(self: &Arc<Self>) -> Waiting {
+        let mut waits = self.waits();
+        waits.open += 1;
+        waits.since.get_or_insert_with(Instant::now);
+        Waiting(Arc::clone(self))
+    }
+
+    /// The component goes on computing on this thread.
+    pub(crate) fn begin_computing(&self) {
+        self.computing.begun.store(thread_time(), Relaxed);
+    }
+
+    /// Counts what it has computed since; again and again while it goes on. An
+    /// error when it was too much.
+    pub(crate) fn computed(&self) -> Result<(), LimitBroken> {
+        let now = thread_time();
+        let more = now.saturating_sub(self.computing.begun.swap(now, Relaxed));
+        self.computing.sum.fetch_add(more, Relaxed);
+        let since = self.computing.since_progress.fetch_add(more, Relaxed) + more;
+        if Duration::from_nanos(since) > self.limits.cpu {
             return Err(self.stop(LimitBroken::Cpu(self.limits.cpu)));
         }
         Ok(())
@@ -125,17 +220,25 @@ impl Meter {
             if let Some(reason) = self.broken() {
                 return reason;
             }
+            let limits = &self.limits;
             let since = Duration::from_millis(self.progress.load(Relaxed));
-            let next = (since + self.limits.idle).min(self.limits.longest);
+            let waited = self.waits().time();
             let now = self.elapsed();
-            if now >= self.limits.longest {
-                return self.stop(LimitBroken::Longest(self.limits.longest));
+            let idle = now.saturating_sub(since).saturating_sub(waited);
+            if now >= limits.longest {
+                return self.stop(LimitBroken::Longest(limits.longest));
             }
-            if now >= next {
-                return self.stop(LimitBroken::Idle(self.limits.idle));
+            if waited >= limits.answer {
+                return self.stop(LimitBroken::Answer(limits.answer));
             }
-            // Progress only moves the end further away: it is looked at again then.
-            let _ = tokio::time::timeout(next.saturating_sub(now), self.stopped.notified()).await;
+            if idle >= limits.idle {
+                return self.stop(LimitBroken::Idle(limits.idle));
+            }
+            let left = (limits.answer - waited).min(limits.idle - idle).max(LOOK);
+            // Which of the two runs may change meanwhile, and progress moves both
+            // further away: it is looked at again then.
+            let next = left.min(limits.longest - now);
+            let _ = tokio::time::timeout(next, self.stopped.notified()).await;
         }
     }
 }

@@ -6,8 +6,11 @@ mod connect;
 mod early;
 mod error;
 mod gate;
+mod names;
 mod sender;
 mod tls;
 
 pub(crate) use gate::Gate;
+pub(crate) use names::System;
+pub use names::{Resolve, Resolving};
 pub(crate) use tls::client_config;

@@ -86,6 +86,15 @@ pub enum Breach {
         /// What was asked for.
         wanted: u64,
     },
+    /// It reports success without having opened the sink.
+    #[error("the plugin reports success, but handed over nothing at all")]
+    Unopened,
+    /// It has written more than was asked for, or more than it said there is.
+    #[error("the plugin was stopped: it wrote more than the {wanted} bytes that were to come")]
+    Overrun {
+        /// What was asked for.
+        wanted: u64,
+    },
     /// An answer that the contract does not allow.
     #[error("the plugin's answer is not what the contract allows: {0}")]
     Answer(String),

@@ -17,7 +17,9 @@ use crate::{
     call::{self, Answer, Give, Live},
     component::{Inspected, Roles},
     convert,
+    mask::{Hide, Mask},
     runtime::Shared,
+    sink::{self, Target},
 };
 
 /// With what a function is called.
@@ -79,7 +81,8 @@ impl Plugin {
             mailer: None,
         };
         let inspected = Arc::new(inspected);
-        let outcome = call::run(&shared, &inspected, call, Give::default(), |live| {
+        let give = Give::default();
+        let outcome = call::run(&shared, &inspected, call, Mask::default(), give, |live| {
             Box::pin(async move {
                 let guest = live.exports.plugin.load(&mut *live.store, live.instance)?;
                 Ok(Ok(guest.call_describe(live.store).await?))
@@ -117,10 +120,11 @@ impl Plugin {
 
     async fn run<T, F>(&self, call: Call, give: Give, work: F) -> Outcome<T>
     where
-        T: Send + 'static,
+        T: Hide + Send + 'static,
         F: for<'a> FnOnce(Live<'a>) -> Answer<'a, T> + Send + 'static,
     {
-        call::run(&self.shared, &self.inspected, call, give, work).await
+        let mask = Mask::new(&self.description.settings_schema, &call.settings);
+        call::run(&self.shared, &self.inspected, call, mask, give, work).await
     }
 
     /// Tries out the settings, and says what was found.
@@ -174,7 +178,8 @@ impl Plugin {
 
     /// Fetches a stored file, or `length` bytes of it from `offset` on, into the
     /// channel. The channel ends with the call, whether it went well or not: only
-    /// the outcome says that all was written.
+    /// the outcome says that all was written. A component that writes more than
+    /// was asked for, or more than it has said that there is, is stopped.
     pub async fn open(
         &self,
         call: Call,
@@ -186,7 +191,7 @@ impl Plugin {
         let Some(storage) = self.inspected.exports.storage.clone() else {
             return no_role("storage");
         };
-        let give = Give { artifact: None, sink: Some((sink, length)) };
+        let give = Give { artifact: None, sink: Some(Target::new(sink, offset, length)) };
         self.run(call, give, move |live| {
             Box::pin(async move {
                 let guest = storage.load(&mut *live.store, live.instance)?;
@@ -194,15 +199,12 @@ impl Plugin {
                     .call_open(&mut *live.store, &live.settings, &location, offset, length)
                     .await?;
                 let target = live.store.data().target.as_ref();
+                let begun = target.is_some_and(Target::has_begun);
                 let total = target.and_then(|target| target.total);
                 let bytes = target.map_or(0, |target| target.written.load(Relaxed));
-                // What is there from the offset on, if the component knows.
-                let left = total.map(|total| total.saturating_sub(offset));
-                let wanted = match (length, left) {
-                    (Some(length), Some(left)) => Some(length.min(left)),
-                    (known, None) | (None, known) => known,
-                };
+                let wanted = sink::wanted(offset, length, total);
                 Ok(said.map_err(failed).and_then(|()| match wanted {
+                    _ if !begun => Err(Breach::Unopened.into()),
                     Some(wanted) if wanted != bytes => {
                         Err(Breach::Fetched { written: bytes, wanted }.into())
                     }

@@ -53,6 +53,16 @@ pub enum Refusal {
         /// The import as it is written in the component.
         name: String,
     },
+    /// It consists of more parts than a plugin may have.
+    #[error("the component has {count} {what}, and a plugin has {limit} at most")]
+    TooMany {
+        /// Memories, tables.
+        what: &'static str,
+        /// Its number of them.
+        count: u32,
+        /// The limit.
+        limit: usize,
+    },
     /// An import or an export has another shape than in the contract.
     #[error(
         "the component does not fit the contract: {0}\nHINT: build it against this version of the console's WIT"

@@ -1,18 +1,25 @@
 //! The runtime: one engine, one linker, one cache, and threads of its own.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use rustls::{ClientConfig, pki_types::CertificateDer};
 use wasmtime::{Engine, component::Linker};
 
 use crate::{
-    Compiler, Limits, Plugin, Refusal,
+    Compiler, Limits, Plugin, Refusal, Resolve,
     cache::Cache,
     engine::{Ticker, engine},
     linker::linker,
     load,
-    network::client_config,
+    network::{System, client_config},
     state::State,
 };
 
@@ -66,6 +73,8 @@ pub(crate) struct Shared {
     pub(crate) compiler: Compiler,
     pub(crate) limits: Limits,
     pub(crate) tls: Arc<ClientConfig>,
+    pub(crate) names: Arc<dyn Resolve>,
+    living: Arc<AtomicUsize>,
     threads: Option<tokio::runtime::Runtime>,
 }
 
@@ -74,9 +83,22 @@ fn thread_count() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8)
 }
 
+/// Reading, hashing and a granted folder's files, for all calls together.
+const BLOCKING: usize = 64;
+/// A thread that nobody needs ends after so long.
+const KEEP: Duration = Duration::from_secs(2);
+
 impl Runtime {
     /// Opens the cache and starts the threads.
     pub fn new(settings: RuntimeSettings) -> Result<Self, RuntimeError> {
+        Self::with_names(settings, Arc::new(System))
+    }
+
+    /// The same, with another resolver of names than the system's.
+    pub fn with_names(
+        settings: RuntimeSettings,
+        names: Arc<dyn Resolve>,
+    ) -> Result<Self, RuntimeError> {
         let engine = engine().map_err(RuntimeError::Engine)?;
         let linker = linker(&engine).map_err(RuntimeError::Engine)?;
         let cache = Cache::open(&settings.cache, &engine)
@@ -86,6 +108,8 @@ impl Runtime {
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(thread_count())
             .thread_name("plugin")
+            .max_blocking_threads(BLOCKING)
+            .thread_keep_alive(KEEP)
             .enable_all()
             .build()
             .map_err(RuntimeError::Threads)?;
@@ -97,9 +121,18 @@ impl Runtime {
             compiler: settings.compiler,
             limits: settings.limits,
             tls,
+            names,
+            living: Arc::default(),
             threads: Some(threads),
         };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// How many calls hold a store right now, descriptions included. When it is
+    /// zero, nothing of any call is left.
+    #[must_use]
+    pub fn live_calls(&self) -> usize {
+        self.shared.living.load(Relaxed)
     }
 
     /// Compiles the component, or finds it compiled; checks that it fits the
@@ -112,7 +145,21 @@ impl Runtime {
     }
 }
 
+/// Counts a store for as long as it is there.
+pub(crate) struct Living(Arc<AtomicUsize>);
+
+impl Drop for Living {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
 impl Shared {
+    pub(crate) fn living(&self) -> Living {
+        self.living.fetch_add(1, Relaxed);
+        Living(Arc::clone(&self.living))
+    }
+
     /// Runs the work on the plugins' threads. It is stopped when the answer is
     /// dropped. An error is a defect of this program.
     pub(crate) async fn run<T: Send + 'static>(

@@ -14,7 +14,7 @@ use wasmtime_wasi::{
 };
 
 use crate::{
-    Denied, Observer,
+    Breach, Denied, Observer,
     bindings::imported::{sink::Host, types::Failure},
     meter::Meter,
     state::State,
@@ -26,15 +26,31 @@ const BLOCK: usize = 1 << 20;
 /// The sink of one call, before and after it is opened.
 pub(crate) struct Target {
     bytes: Option<Sender<Bytes>>,
-    /// The most that was asked for, if there is a bound.
-    wanted: Option<u64>,
+    offset: u64,
+    length: Option<u64>,
     pub(crate) total: Option<u64>,
     pub(crate) written: Arc<AtomicU64>,
 }
 
 impl Target {
-    pub(crate) fn new(bytes: Sender<Bytes>, wanted: Option<u64>) -> Self {
-        Self { bytes: Some(bytes), wanted, total: None, written: Arc::default() }
+    /// For so many bytes from the offset on, or for all that follow.
+    pub(crate) fn new(bytes: Sender<Bytes>, offset: u64, length: Option<u64>) -> Self {
+        Self { bytes: Some(bytes), offset, length, total: None, written: Arc::default() }
+    }
+
+    /// Whether the component has opened it.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.bytes.is_none()
+    }
+}
+
+/// How many bytes are to come, if that is known: what was asked for, and no
+/// more than there is from the offset on.
+pub(crate) fn wanted(offset: u64, length: Option<u64>, total: Option<u64>) -> Option<u64> {
+    let left = total.map(|total| total.saturating_sub(offset));
+    match (length, left) {
+        (Some(length), Some(left)) => Some(length.min(left)),
+        (known, None) | (None, known) => known,
     }
 }
 
@@ -68,8 +84,10 @@ impl OutputStream for Stream {
         }
         let count = bytes.len() as u64;
         let sum = self.written.fetch_add(count, Relaxed) + count;
-        if self.wanted.is_some_and(|wanted| sum > wanted) {
-            return Err(StreamError::LastOperationFailed(format_err!("more than was asked for")));
+        if let Some(wanted) = self.wanted
+            && sum > wanted
+        {
+            return Err(StreamError::Trap(Breach::Overrun { wanted }.into()));
         }
         permit.send(bytes);
         self.meter.passed(count);
@@ -111,7 +129,7 @@ impl Host for State {
         let stream: DynOutputStream = Box::new(Stream {
             bytes,
             permit: None,
-            wanted: target.wanted,
+            wanted: wanted(target.offset, target.length, total),
             written: Arc::clone(&target.written),
             meter: Arc::clone(&self.meter),
             observer: Arc::clone(&self.observer),

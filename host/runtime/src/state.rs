@@ -7,8 +7,16 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::{
-    Grants, Limits, Mailer, Observer, artifact::Source, folder, limits::Limiter, log::Lines,
-    meter::Meter, network::Gate, sink::Target, stdio::Capture,
+    Grants, Limits, Mailer, Observer,
+    artifact::Source,
+    folder,
+    limits::Limiter,
+    log::Lines,
+    meter::Meter,
+    network::{Gate, Resolve},
+    runtime::Living,
+    sink::Target,
+    stdio::Capture,
 };
 
 /// Of one call: nothing in it outlives the call or is shared with another.
@@ -27,6 +35,8 @@ pub(crate) struct State {
     pub(crate) target: Option<Target>,
     pub(crate) mailer: Option<Arc<dyn Mailer>>,
     pub(crate) mail_granted: bool,
+    /// Last, because it says that all of the above is gone.
+    _living: Living,
 }
 
 /// What [`State`] is made of.
@@ -42,6 +52,8 @@ pub(crate) struct Parts {
     pub(crate) target: Option<Target>,
     pub(crate) mailer: Option<Arc<dyn Mailer>>,
     pub(crate) tls: Arc<rustls::ClientConfig>,
+    pub(crate) names: Arc<dyn Resolve>,
+    pub(crate) living: Living,
 }
 
 /// Random bytes that a component gets at once.
@@ -49,7 +61,7 @@ const RANDOM: u64 = 64 << 10;
 /// Bytes that a component passes to the console in one call of a function.
 pub(crate) const MESSAGE: usize = 16 << 20;
 /// The header of a request, as it lies in memory.
-const HEADERS: usize = 64 << 10;
+pub(crate) const HEADERS: usize = 64 << 10;
 
 /// A fresh store, or why the console cannot grant what it should.
 pub(crate) fn store(engine: &Engine, parts: Parts) -> Result<Store<State>, String> {
@@ -75,6 +87,7 @@ pub(crate) fn store(engine: &Engine, parts: Parts) -> Result<Store<State>, Strin
         Arc::clone(&parts.observer),
         parts.lines.clone(),
         parts.tls,
+        parts.names,
     );
     let state = State {
         table,
@@ -89,6 +102,7 @@ pub(crate) fn store(engine: &Engine, parts: Parts) -> Result<Store<State>, Strin
         target: parts.target,
         mailer: parts.mailer,
         mail_granted,
+        _living: parts.living,
     };
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.limiter);
@@ -97,7 +111,7 @@ pub(crate) fn store(engine: &Engine, parts: Parts) -> Result<Store<State>, Strin
     store.set_max_component_handles(parts.limits.handles.saturating_mul(2));
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
-        meter.tick()?;
+        meter.computed()?;
         Ok(UpdateDeadline::Yield(1))
     });
     Ok(store)

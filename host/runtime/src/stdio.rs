@@ -3,7 +3,7 @@
 use std::{
     io,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
 };
 
@@ -15,17 +15,47 @@ use wasmtime_wasi::{
     p2::{OutputStream, Pollable, StreamResult},
 };
 
-use crate::{LogLevel, log::Lines};
+use crate::{LogLevel, log::Lines, text::clean};
 
 /// What a component may write at once.
 const PERMIT: usize = 64 << 10;
+/// What is kept of a component's last words, in bytes.
+const WORDS: usize = 300;
 
 /// One of the two streams. Clones share the line that is not finished yet.
 #[derive(Clone)]
 pub(crate) struct Capture {
     lines: Lines,
     level: LogLevel,
-    open: Arc<Mutex<Vec<u8>>>,
+    open: Arc<Mutex<Open>>,
+}
+
+/// What the stream has come to.
+#[derive(Default)]
+struct Open {
+    /// The line that is not finished yet, as far as it is kept.
+    line: Vec<u8>,
+    /// Whether some of it is not kept.
+    cut: bool,
+    /// The last line that says something.
+    last: String,
+}
+
+/// What Rust's library writes after a panic's own words.
+const NOTE: &str = "note: run with `RUST_BACKTRACE=1`";
+
+impl Open {
+    fn finish(&mut self, lines: &Lines, level: LogLevel) {
+        let mut line = String::from_utf8_lossy(&self.line).into_owned();
+        if std::mem::take(&mut self.cut) {
+            line.push('…');
+        }
+        self.line.clear();
+        lines.add(level, &line);
+        if !line.trim().is_empty() && !line.starts_with(NOTE) {
+            self.last = line;
+        }
+    }
 }
 
 impl Capture {
@@ -33,25 +63,32 @@ impl Capture {
         Self { lines, level, open: Arc::default() }
     }
 
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn take(&self, bytes: &[u8]) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open();
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let text = part.strip_suffix(b"\n").unwrap_or(part);
             // What is beyond the longest line is not kept even before its end.
-            let room = (self.lines.line_bytes() + 1).saturating_sub(open.len());
-            open.extend_from_slice(&part[..part.len().min(room)]);
-            if part.ends_with(b"\n") {
-                self.lines.add(self.level, &String::from_utf8_lossy(&open));
-                open.clear();
+            let room = self.lines.line_bytes().saturating_sub(open.line.len());
+            open.line.extend_from_slice(&text[..text.len().min(room)]);
+            open.cut |= text.len() > room;
+            if text.len() < part.len() {
+                open.finish(&self.lines, self.level);
             }
         }
     }
 
     /// The component is gone: what it has written without a line end is a line.
-    pub(crate) fn finish(&self) {
-        let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
-        if !open.is_empty() {
-            self.lines.add(self.level, &String::from_utf8_lossy(&open));
+    /// Gives the last line that says something.
+    pub(crate) fn finish(&self) -> String {
+        let mut open = self.open();
+        if !open.line.is_empty() {
+            open.finish(&self.lines, self.level);
         }
+        clean(&open.last, WORDS, false).trim().to_owned()
     }
 }
 

@@ -3,6 +3,7 @@
 //! with none of the modes it behaves, and stores into the granted folder.
 
 mod folder;
+mod leak;
 mod network;
 mod resources;
 mod stored;
@@ -22,6 +23,12 @@ pub struct Settings {
     mode: String,
     /// For the modes that send requests.
     url: String,
+    /// The same, where the console is not to know beforehand.
+    target: String,
+    /// For the mode `leak`, which tells it in every way.
+    secret: String,
+    /// How patient it is, for the mode `impatient`.
+    milliseconds: u64,
     /// How many times, for the modes that repeat something.
     times: u64,
     /// How much, for the modes that write something.
@@ -52,6 +59,9 @@ impl Plugin for Misbehaving {
                 "properties": {
                     "mode": { "type": "string", "title": "Mode" },
                     "url": { "type": "string", "title": "URL", "x-cofferdam": "host" },
+                    "target": { "type": "string", "title": "Target" },
+                    "secret": { "type": "string", "title": "Secret", "x-cofferdam": "secret" },
+                    "milliseconds": { "type": "integer", "title": "Milliseconds", "minimum": 0 },
                     "times": { "type": "integer", "title": "Times", "minimum": 0 },
                     "bytes": { "type": "integer", "title": "Bytes", "minimum": 0 },
                     "path": { "type": "string", "title": "Path" },
@@ -117,6 +127,7 @@ fn act(settings: &Settings) -> Result<String> {
         mode => resources::act(mode, settings)
             .or_else(|| network::act(mode, settings))
             .or_else(|| folder::act(mode, settings))
+            .or_else(|| leak::act(mode, settings))
             .unwrap_or_else(|| Err(Failure::setting("mode", format!("there is no {mode:?}")))),
     }
 }

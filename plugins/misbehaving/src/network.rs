@@ -1,5 +1,7 @@
 //! Requests to wherever the settings say.
 
+use std::time::Duration;
+
 use cofferdam_plugin::{
     Failure, Result,
     bindings::imports::wasi::http::{
@@ -12,17 +14,30 @@ use cofferdam_plugin::{
 use crate::Settings;
 
 pub(crate) fn act(mode: &str, settings: &Settings) -> Option<Result<String>> {
+    let url = url(settings);
     Some(match mode {
-        "request" => request(&settings.url),
+        "request" => request(url),
         // The same name again and again: it may resolve to something else.
-        "requests" => (0..settings.times)
-            .try_fold(String::new(), |told, _| Ok(told + &request(&settings.url)? + "; ")),
-        "redirect" => redirect(&settings.url),
-        "headers" => headers(&settings.url),
+        "requests" => {
+            (0..settings.times).try_fold(String::new(), |told, _| Ok(told + &request(url)? + "; "))
+        }
+        "redirect" => redirect(url),
+        "headers" => headers(url),
+        "impatient" => impatient(url, settings.milliseconds),
         "upload" => upload(settings),
         "requests-at-once" => at_once(settings),
         _ => return None,
     })
+}
+
+fn url(settings: &Settings) -> &str {
+    if settings.target.is_empty() { &settings.url } else { &settings.target }
+}
+
+/// Reads the whole answer, and waits for each part of it so long.
+fn impatient(url: &str, milliseconds: u64) -> Result<String> {
+    let response = Request::get(url).timeout(Duration::from_millis(milliseconds)).send()?;
+    Ok(format!("{} bytes", response.bytes(1 << 20)?.len()))
 }
 
 fn request(url: &str) -> Result<String> {
@@ -55,7 +70,7 @@ fn upload(settings: &Settings) -> Result<String> {
     let piece = vec![b'x'; 1 << 20];
     let mut sent = 0;
     while sent < settings.bytes {
-        Request::post(&settings.url).bytes(piece.clone()).send()?.success()?;
+        Request::post(url(settings)).bytes(piece.clone()).send()?.success()?;
         sent += piece.len() as u64;
     }
     Ok(format!("sent {sent} bytes"))
@@ -64,7 +79,7 @@ fn upload(settings: &Settings) -> Result<String> {
 /// Requests whose answers nobody reads.
 fn at_once(settings: &Settings) -> Result<String> {
     let url: cofferdam_plugin::http::Url =
-        settings.url.parse().map_err(|error| Failure::setting("url", error))?;
+        url(settings).parse().map_err(|error| Failure::setting("url", error))?;
     let mut answers = Vec::new();
     for _ in 0..settings.times {
         let request = OutgoingRequest::new(Fields::new());
@@ -76,5 +91,6 @@ fn at_once(settings: &Settings) -> Result<String> {
         let answer = outgoing_handler::handle(request, None);
         answers.push(answer.map_err(|code| Failure::denied(format!("{code:?}")))?);
     }
+    std::thread::sleep(Duration::from_millis(settings.milliseconds));
     Ok(format!("{} requests", answers.len()))
 }

@@ -14,6 +14,7 @@ use crate::Settings;
 /// As much as a text can ask for at a time.
 const GIGABYTE: usize = 1_000_000_000;
 
+#[expect(clippy::print_stderr, reason = "that is the harm")]
 pub(crate) fn act(mode: &str, settings: &Settings) -> Option<Result<String>> {
     Some(match mode {
         "loop" => endless(),
@@ -29,6 +30,10 @@ pub(crate) fn act(mode: &str, settings: &Settings) -> Option<Result<String>> {
         "stack" => Ok(deeper(1).to_string()),
         "trap" => panic!("the component has given up"),
         "trap-huge" => panic!("{}", Huge),
+        "words-huge" => {
+            eprint!("{}", Huge);
+            std::process::abort()
+        }
         "exit" => std::process::exit(3),
         "stderr" => stderr(),
         "log" => Ok(flood(settings)),

@@ -99,6 +99,8 @@ pub struct PluginProblem {
 pub struct PluginsPage {
     /// The folder that is watched.
     pub folder: String,
+    /// Why it cannot be read, if that is so, written as errors are.
+    pub folder_problem: Option<String>,
     /// What is in it, and what is approved: those that wait first.
     pub plugins: Vec<PluginItem>,
     /// What is wrong with the upload. Field: `component`.
@@ -145,6 +147,9 @@ pub fn page(chrome: &Chrome, data: &PluginsPage) -> Markup {
                 div #plugins hx-get="/plugins" hx-select="#plugins" hx-target="this"
                     hx-swap="outerMorph ignoreTitle:true" hx-trigger="listed delay:200ms"
                     hx-nonce=(chrome.nonce) {
+                    @if let Some(problem) = &data.folder_problem {
+                        p.notice.notice-bad role="alert" { (icon(Icon::Alert)) span { bdi { (common::sentence(problem)) } } }
+                    }
                     @if data.plugins.is_empty() {
                         (empty(&Empty {
                             icon: Icon::Plugin, title: t::EMPTY_TITLE, text: t::EMPTY_TEXT, action: None,

@@ -21,6 +21,9 @@ pub async fn run(command: Plugin, client: &Client, as_json: bool) -> anyhow::Res
                 let reason = plugin.reason.as_deref().unwrap_or_default();
                 output::line(&format!("{}: {reason}", plugin.file))?;
             }
+            if let Some(problem) = &list.problem {
+                output::line(problem)?;
+            }
             output::line(&format!("The folder is {}", list.folder))
         }
         Plugin::Inspect { plugin } => {

@@ -16,6 +16,7 @@ use std::{
 };
 
 use cofferdam_model::{Connection, Secret, Username};
+use cofferdam_runtime::Limits;
 use rustls::pki_types::CertificateDer;
 
 pub use first_database::{from_here, parse_url};
@@ -133,6 +134,10 @@ pub struct Config {
     pub plugin_dir: PathBuf,
     /// Certificate authorities that plugins trust beside the system's.
     pub plugin_authorities: Vec<CertificateDer<'static>>,
+    /// Compiling one component may take so long.
+    pub plugin_compile: Duration,
+    /// What one call into a plugin may use.
+    pub plugin_limits: Limits,
     /// The relay for mail.
     pub mail: Option<Relay>,
     /// Folder of the backups.

@@ -90,6 +90,36 @@ pub const SETTINGS: &[Setting] = &[
         "PEM file with certificate authorities that plugins trust beside the system's.",
     ),
     setting(
+        "plugin_compile_seconds",
+        &["COFFERDAM_PLUGIN_COMPILE_SECONDS"],
+        "120",
+        "A plugin is refused when compiling it takes longer.",
+    ),
+    setting(
+        "plugin_memory_mb",
+        &["COFFERDAM_PLUGIN_MEMORY_MB"],
+        "256",
+        "Memory that one call into a plugin may take.",
+    ),
+    setting(
+        "plugin_cpu_seconds",
+        &["COFFERDAM_PLUGIN_CPU_SECONDS"],
+        "10",
+        "A plugin is stopped when it computes for so long without passing on a byte of a backup.",
+    ),
+    setting(
+        "plugin_idle_seconds",
+        &["COFFERDAM_PLUGIN_IDLE_SECONDS"],
+        "300",
+        "A plugin is stopped when no byte of a backup has passed for so long; waiting for an answer over the network is counted by itself.",
+    ),
+    setting(
+        "plugin_answer_seconds",
+        &["COFFERDAM_PLUGIN_ANSWER_SECONDS"],
+        "900",
+        "A plugin is stopped when it has waited for answers over the network for so long and no byte of a backup has passed.",
+    ),
+    setting(
         "mail_host",
         &["COFFERDAM_MAIL_HOST"],
         "",

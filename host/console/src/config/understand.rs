@@ -10,6 +10,7 @@ use std::{
 };
 
 use cofferdam_model::{Secret, Username};
+use cofferdam_runtime::Limits;
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
 use super::{
@@ -36,6 +37,10 @@ impl Config {
             master_key: master_key(&mut it, &data_dir),
             plugin_dir: within(&it, "plugin_dir", "plugins"),
             plugin_authorities: authorities(&mut it),
+            plugin_compile: Duration::from_secs(
+                it.number("plugin_compile_seconds", 1..=3600).unwrap_or(120),
+            ),
+            plugin_limits: plugin_limits(&mut it),
             mail: mail::relay(&mut it),
             backup_dir: within(&it, "backup_dir", "backups"),
             postgres_bin_dir: it.path("postgres_bin_dir"),
@@ -247,6 +252,22 @@ fn authorities(it: &mut Reading<'_>) -> Vec<CertificateDer<'static>> {
     found.unwrap_or_default()
 }
 
+fn plugin_limits(it: &mut Reading<'_>) -> Limits {
+    let usual = Limits::default();
+    let mut seconds = |name, most, usual| {
+        it.number(name, 1..=most).map_or(usual, |seconds: u64| Duration::from_secs(seconds))
+    };
+    Limits {
+        cpu: seconds("plugin_cpu_seconds", 3600, usual.cpu),
+        idle: seconds("plugin_idle_seconds", 86_400, usual.idle),
+        answer: seconds("plugin_answer_seconds", 86_400, usual.answer),
+        memory_bytes: it
+            .number("plugin_memory_mb", 8..=4096)
+            .map_or(usual.memory_bytes, |megabytes: u64| megabytes << 20),
+        ..usual
+    }
+}
+
 fn first_admin(it: &mut Reading<'_>) -> Option<(Username, Secret)> {
     let name = it.value("admin_user", |name| {
         name.parse::<Username>().map_err(|error| format!("is not a user name: {error}"))
@@ -295,6 +316,8 @@ mod tests {
     fn wrong_values_are_named_and_refused() {
         for (name, value) in [
             ("COFFERDAM_STALL_SECONDS", "0"),
+            ("COFFERDAM_PLUGIN_MEMORY_MB", "1"),
+            ("COFFERDAM_PLUGIN_CPU_SECONDS", "0"),
             ("BACKUP_RETENTION_DAYS", "0"),
             ("BACKUP_MAX_COUNT", "-1"),
             ("BACKUP_INTERVAL_HOURS", "99999999999"),

@@ -116,6 +116,9 @@ pub struct PluginList {
     pub plugins: Vec<Plugin>,
     /// The folder that is watched.
     pub folder: String,
+    /// Why the folder cannot be read, if that is so; then the plugins are those
+    /// that were known before.
+    pub problem: Option<String>,
 }
 
 /// What a component is approved for, all of it.

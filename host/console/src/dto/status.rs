@@ -47,6 +47,8 @@ pub struct Status {
     pub last_success: Option<DateTime<Utc>>,
     /// Schedules come later.
     pub next_run: Option<DateTime<Utc>>,
+    /// Calls into plugins that run right now.
+    pub plugin_calls: usize,
     /// Of the program.
     pub version: String,
 }

@@ -60,6 +60,7 @@ impl Stamp {
 }
 
 /// A name in the folder.
+#[derive(Clone)]
 struct Seen {
     name: String,
     stamp: Stamp,
@@ -82,7 +83,17 @@ pub(super) async fn look(
     known: &mut HashMap<String, Known>,
 ) -> anyhow::Result<bool> {
     let folder = plugins.folder.clone();
-    let seen = tokio::task::spawn_blocking(move || list(&folder)).await??;
+    let listed = tokio::task::spawn_blocking(move || list(&folder)).await?;
+    let problem = listed.as_ref().err().map(|error| unreadable(&plugins.folder, error));
+    if plugins.set_problem(problem.clone()) {
+        if let Some(problem) = &problem {
+            tracing::warn!("{problem}");
+        }
+        app.hub.tell(Change::Plugins);
+    }
+    // What was known stays so: a folder that cannot be read says nothing about
+    // its files, and the bundled plugins do not need it.
+    let Ok(seen) = listed else { return Ok(false) };
     let gone: Vec<String> =
         known.keys().filter(|name| seen.iter().all(|it| it.name != **name)).cloned().collect();
     for name in gone {
@@ -90,15 +101,40 @@ pub(super) async fn look(
         plugins.forget(&name);
         app.hub.tell(Change::Plugins);
     }
-    let mut settling = false;
+    let mut unsettled = Vec::new();
     for file in seen {
         let before = known.get(&file.name);
         if before.is_some_and(|it| it.settled && it.stamp == file.stamp) {
             continue;
         }
-        settling |= !look_at(plugins, app, known, file).await?;
+        if !look_at(plugins, app, known, &file, Which::Known).await? {
+            unsettled.push(file);
+        }
+    }
+    // Deliveries need not wait for what nobody has approved: compiling that may
+    // take minutes.
+    plugins.looked.send_replace(true);
+    let mut settling = false;
+    for file in unsettled {
+        settling |= !look_at(plugins, app, known, &file, Which::All).await?;
     }
     Ok(settling)
+}
+
+/// Which components are loaded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    /// Those that have been loaded before.
+    Known,
+    All,
+}
+
+/// What is wrong with the folder, and what to do.
+fn unreadable(folder: &Path, error: &std::io::Error) -> String {
+    format!(
+        "the plugin folder {} cannot be read: {error}\nHINT: let the account that the console runs under read it, or name another folder in the setting plugin_dir",
+        folder.display()
+    )
 }
 
 /// Looks at one file that is not settled, and says whether it is now.
@@ -106,9 +142,10 @@ async fn look_at(
     plugins: &Plugins,
     app: &App,
     known: &mut HashMap<String, Known>,
-    file: Seen,
+    file: &Seen,
+    which: Which,
 ) -> anyhow::Result<bool> {
-    let Seen { name, stamp, refused } = file;
+    let Seen { name, stamp, refused } = file.clone();
     let show = |found| {
         plugins.set(Present { file: name.clone(), bundled: false, size_bytes: stamp.size, found });
         app.hub.tell(Change::Plugins);
@@ -134,8 +171,11 @@ async fn look_at(
     let hash = ComponentHash::from_bytes(&Sha256::digest(&bytes).into());
     let same = known.get(&name).filter(|it| it.stamp == stamp && it.hash.as_ref() == Some(&hash));
     let since = same.map_or(now, |it| it.since);
-    let whole =
-        (same.is_some() && now - since >= SETTLE) || app.catalog.component(&hash).await?.is_some();
+    let is_known = app.catalog.component(&hash).await?.is_some();
+    if which == Which::Known && !is_known {
+        return Ok(false);
+    }
+    let whole = is_known || (same.is_some() && now - since >= SETTLE);
     if !whole {
         if same.is_none() {
             show(Found::Settling);
@@ -169,7 +209,12 @@ fn list(folder: &Path) -> std::io::Result<Vec<Seen>> {
             continue;
         }
         // Not followed: a link says nothing about what it leads to tomorrow.
-        let Ok(meta) = entry.path().symlink_metadata() else { continue };
+        let meta = match entry.path().symlink_metadata() {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            // Names that can be read and not looked at: a folder without the right to enter it.
+            Err(error) => return Err(error),
+        };
         let refused = if meta.is_symlink() {
             Some("this is a link, and links are not followed\nHINT: copy the file itself into the folder".to_owned())
         } else if !meta.is_file() {

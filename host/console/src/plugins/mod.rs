@@ -1,6 +1,6 @@
 //! The components that are there now: those that the program carries, and those
 //! in the plugin folder. Looking at the folder is in `folder`, hearing of
-//! changes in `watch`; what people may do with components is in
+//! changes in `watching`; what people may do with components is in
 //! `service::plugins`.
 //!
 //! Each component that loads is noted in the catalog, where its approval is.
@@ -9,13 +9,16 @@
 
 mod bundled;
 mod folder;
-mod watch;
+mod watching;
 
 use std::{
     collections::HashMap,
     ffi::OsString,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -23,7 +26,7 @@ use actix_web::web::Bytes;
 use cofferdam_catalog::NewComponent;
 use cofferdam_model::{ComponentHash, PluginId};
 use cofferdam_runtime::{Compiler, GrantKinds, Import, Limits, Plugin, Runtime, RuntimeSettings};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, OnceCell, watch};
 
 use crate::{
     app::App,
@@ -35,16 +38,13 @@ use crate::{
 use folder::Known;
 
 pub use folder::{FILE_MAX, file_name_is_fit};
-pub use watch::watch;
+pub use watching::watch;
 
-/// Compiling one component may take so long.
-const COMPILE_TIME: Duration = Duration::from_mins(1);
 /// Compiling one component may take so much memory: the largest that were
 /// tried, 20 MB from Python, took some 700 MiB.
 const COMPILE_MEMORY: u64 = 2 << 30;
-/// Describing itself is a constant answer; whoever needs longer is up to something.
-const DESCRIBE_CPU: Duration = Duration::from_secs(5);
-const DESCRIBE_TIME: Duration = Duration::from_secs(15);
+/// A component says what it is within this time: it has nothing to wait for.
+const DESCRIBE_TIME: Duration = Duration::from_secs(20);
 /// A command line looks twice at a file that nobody has seen before, so far apart.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(300);
 /// A command line does not wait for a file that keeps changing.
@@ -93,14 +93,13 @@ pub fn runtime_settings(config: &Config, cache: PathBuf) -> RuntimeSettings {
             // only what this very program compiles can it load.
             program: PathBuf::from("/proc/self/exe"),
             arguments: vec![OsString::from("compile-component")],
-            time: COMPILE_TIME,
+            time: config.plugin_compile,
             memory_bytes: COMPILE_MEMORY,
         },
         limits: Limits {
-            cpu: DESCRIBE_CPU,
-            idle: DESCRIBE_TIME,
+            idle: config.plugin_limits.idle.min(DESCRIBE_TIME),
             longest: DESCRIBE_TIME,
-            ..Limits::default()
+            ..config.plugin_limits.clone()
         },
         roots: config.plugin_authorities.clone(),
     }
@@ -113,10 +112,16 @@ pub struct Plugins {
     runtime: std::sync::OnceLock<Runtime>,
     folder: PathBuf,
     present: RwLock<Vec<Present>>,
+    /// Why the folder could not be looked at the last time.
+    problem: RwLock<Option<String>>,
     /// What is known of the folder's files. Held while somebody looks.
     known: Mutex<HashMap<String, Known>>,
     bundled: OnceCell<()>,
-    watched: OnceCell<()>,
+    settled: OnceCell<()>,
+    /// Whether somebody looks at the folder as long as the program runs.
+    watched: AtomicBool,
+    /// Whether all that was known before has been loaded.
+    looked: watch::Sender<bool>,
 }
 
 impl Plugins {
@@ -127,15 +132,37 @@ impl Plugins {
             runtime: std::sync::OnceLock::new(),
             folder: config.plugin_dir.clone(),
             present: RwLock::default(),
+            problem: RwLock::default(),
             known: Mutex::default(),
             bundled: OnceCell::new(),
-            watched: OnceCell::new(),
+            settled: OnceCell::new(),
+            watched: AtomicBool::new(false),
+            looked: watch::Sender::new(false),
         })
     }
 
     /// The folder that is looked at.
     pub fn folder(&self) -> &std::path::Path {
         &self.folder
+    }
+
+    /// Why the folder cannot be looked at, if that is so: what was known of it
+    /// before still holds. As errors are written, with a hint.
+    pub fn problem(&self) -> Option<String> {
+        self.problem.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many calls into plugins run right now.
+    pub fn live_calls(&self) -> usize {
+        self.runtime.get().map_or(0, Runtime::live_calls)
+    }
+
+    /// Notes how the last look went. Says whether that is news.
+    fn set_problem(&self, problem: Option<String>) -> bool {
+        let mut known = self.problem.write().unwrap_or_else(PoisonError::into_inner);
+        let news = *known != problem;
+        *known = problem;
+        news
     }
 
     /// All files as of the last look, those of the program first.
@@ -172,10 +199,15 @@ impl Plugins {
         all.retain(|it| it.bundled || it.file != file);
     }
 
-    /// For who needs plugins outside of a console, and before its first look
-    /// inside of one: looks until nothing is settling any more.
+    /// For who needs plugins: in a console, waits until those that it knew
+    /// before are loaded; elsewhere, looks until nothing is settling any more.
     pub async fn ready(&self, app: &App) -> anyhow::Result<()> {
-        self.watched.get_or_try_init(|| self.settle(app)).await.copied()
+        if self.watched.load(Ordering::SeqCst) {
+            // The sender is as old as this.
+            let _ = self.looked.subscribe().wait_for(|looked| *looked).await;
+            return Ok(());
+        }
+        self.settled.get_or_try_init(|| self.settle(app)).await.copied()
     }
 
     /// Looks until nothing is settling any more: for what was just put there.
@@ -193,7 +225,10 @@ impl Plugins {
     /// looks. Says whether something is settling, so that another look is due soon.
     pub async fn look(&self, app: &App) -> anyhow::Result<bool> {
         self.bundled.get_or_try_init(|| bundled::load_all(self, app)).await?;
-        folder::look(self, app, &mut *self.known.lock().await).await
+        let looked = folder::look(self, app, &mut *self.known.lock().await).await;
+        // However it went: whoever waits would learn no more by waiting.
+        self.looked.send_replace(true);
+        looked
     }
 
     /// What waits for this plugin is looked at again at once.

@@ -16,6 +16,7 @@ pub async fn status(app: &App) -> Result<dto::Status> {
         total_backups: stats.total,
         last_success: stats.last_success.and_then(|it| it.completed_at),
         next_run: None,
+        plugin_calls: app.plugins.live_calls(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

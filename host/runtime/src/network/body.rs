@@ -13,11 +13,14 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::{
+    sync::Notify,
+    time::{Instant, Sleep, sleep},
+};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::error;
-use crate::meter::Meter;
+use crate::meter::{Meter, Waiting};
 
 /// A request's body.
 pub(super) struct Outgoing {
@@ -40,6 +43,10 @@ struct Shared {
     /// not asked for its end.
     left: Option<AtomicU64>,
     ended: AtomicBool,
+    /// Told when all of it has been taken.
+    end: Notify,
+    /// From that moment until somebody asks for it.
+    waiting: Mutex<Option<Waiting>>,
     start: Instant,
     /// Milliseconds after `start` when the connection last asked for more.
     asked: AtomicU64,
@@ -52,9 +59,12 @@ impl Outgoing {
         meter: Arc<Meter>,
         over: Arc<AtomicBool>,
     ) -> (Self, Control) {
+        let ended = length == Some(0) || body.is_end_stream();
         let shared = Arc::new(Shared {
             left: length.map(AtomicU64::new),
-            ended: AtomicBool::new(length == Some(0) || body.is_end_stream()),
+            ended: AtomicBool::new(ended),
+            end: Notify::new(),
+            waiting: Mutex::new(ended.then(|| meter.wait())),
             body: Mutex::new(Some(body)),
             meter,
             over,
@@ -69,6 +79,13 @@ impl Shared {
     fn body(&self) -> std::sync::MutexGuard<'_, Option<WasiBody>> {
         self.body.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn has_ended(&self) {
+        if !self.ended.swap(true, Relaxed) {
+            *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.meter.wait());
+            self.end.notify_one();
+        }
+    }
 }
 
 impl Control {
@@ -80,6 +97,16 @@ impl Control {
     /// Whether all of the body has been taken.
     pub(super) fn ended(&self) -> bool {
         self.shared.ended.load(Relaxed)
+    }
+
+    /// Ends when all of the body has been taken; once.
+    pub(super) async fn end(&self) {
+        self.shared.end.notified().await;
+    }
+
+    /// The wait for the answer, if it has begun, for whoever goes on with it.
+    pub(super) fn waiting(&self) -> Option<Waiting> {
+        self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The rest of the body is not wanted: whoever writes it finds its stream
@@ -106,7 +133,7 @@ impl Body for Outgoing {
         match &frame {
             // A chunked body that was cut off must not end like a whole one.
             None if shared.over.load(Relaxed) => return Poll::Pending,
-            None => shared.ended.store(true, Relaxed),
+            None => shared.has_ended(),
             Some(Ok(part)) => {
                 let bytes = part.data_ref().map_or(0, Bytes::len) as u64;
                 if shared.meter.sending(bytes).is_err() {
@@ -118,7 +145,9 @@ impl Body for Outgoing {
                     left.store(rest, Relaxed);
                     rest
                 });
-                shared.ended.store(left == Some(0) || inner.is_end_stream(), Relaxed);
+                if left == Some(0) || inner.is_end_stream() {
+                    shared.has_ended();
+                }
             }
             Some(Err(_)) => {}
         }
@@ -140,11 +169,17 @@ pub(super) struct Answer {
     meter: Arc<Meter>,
     patience: Duration,
     sleep: Pin<Box<Sleep>>,
+    waiting: Option<Waiting>,
 }
 
 impl Answer {
-    pub(super) fn new(body: Incoming, meter: Arc<Meter>, patience: Duration) -> Self {
-        Self { body, meter, patience, sleep: Box::pin(sleep(patience)) }
+    pub(super) fn new(
+        body: Incoming,
+        meter: Arc<Meter>,
+        patience: Duration,
+        waiting: Option<Waiting>,
+    ) -> Self {
+        Self { body, meter, patience, sleep: Box::pin(sleep(patience)), waiting }
     }
 }
 
@@ -161,9 +196,12 @@ impl Body for Answer {
             Poll::Ready(frame) => {
                 this.sleep.as_mut().reset(Instant::now() + this.patience);
                 let frame = frame.map(|frame| frame.map_err(|error| error::of_http(&error)));
-                if let Some(Ok(part)) = &frame {
-                    let bytes = part.data_ref().map_or(0, Bytes::len) as u64;
-                    this.meter.received.fetch_add(bytes, Relaxed);
+                match &frame {
+                    Some(Ok(part)) => {
+                        let bytes = part.data_ref().map_or(0, Bytes::len) as u64;
+                        this.meter.received.fetch_add(bytes, Relaxed);
+                    }
+                    None | Some(Err(_)) => this.waiting = None,
                 }
                 Poll::Ready(frame)
             }

@@ -13,7 +13,8 @@ use hyper::client::conn::http1::{self, SendRequest};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, lookup_host},
+    net::TcpStream,
+    sync::OwnedSemaphorePermit,
     task::JoinSet,
     time::timeout,
 };
@@ -25,6 +26,7 @@ use super::{
     body::Outgoing,
     early::KeepsAnswers,
     error,
+    names::Resolve,
 };
 use crate::Denied;
 
@@ -53,13 +55,13 @@ const HEADERS: usize = 200;
 
 impl Destination {
     /// The addresses of the host, each of them one that may be connected to.
-    pub(super) async fn resolve(&self) -> Result<Vec<SocketAddr>, Refused> {
+    pub(super) async fn resolve(&self, names: &dyn Resolve) -> Result<Vec<SocketAddr>, Refused> {
         let port = self.port;
         let addresses: Vec<SocketAddr> = if let Some(address) = address_of(&self.host) {
             vec![(address, port).into()]
         } else {
-            let found = match timeout(RESOLVE, lookup_host((self.host.as_str(), port))).await {
-                Ok(Ok(found)) => found.collect(),
+            let found = match timeout(RESOLVE, names.resolve(&self.host, port)).await {
+                Ok(Ok(found)) => found,
                 Ok(Err(error)) => {
                     let text = format!("the name {} cannot be resolved: {error}", self.host);
                     let code = Error::DnsError { rcode: None, info_code: None };
@@ -103,7 +105,7 @@ impl Destination {
         addresses: &[SocketAddr],
         config: &Arc<ClientConfig>,
         patience: Duration,
-        tasks: &std::sync::Mutex<JoinSet<()>>,
+        (tasks, slot): (&std::sync::Mutex<JoinSet<()>>, OwnedSemaphorePermit),
     ) -> Result<SendRequest<Outgoing>, Refused> {
         let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in addresses {
@@ -112,11 +114,12 @@ impl Destination {
                     // Failing to set it costs some milliseconds, not the request.
                     let _ = stream.set_nodelay(true);
                     if !self.tls {
-                        return self.handshake(stream, tasks).await;
+                        return self.handshake(stream, tasks, slot).await;
                     }
                     let secured = timeout(patience, self.secure(stream, config)).await;
                     let late = || self.failed(Error::ConnectionTimeout, "no TLS handshake in time");
-                    return self.handshake(secured.map_err(|_| late())??, tasks).await;
+                    let stream = secured.map_err(|_| late())??;
+                    return self.handshake(stream, tasks, slot).await;
                 }
                 Ok(Err(error)) => last = error,
                 Err(_) => last = io::ErrorKind::TimedOut.into(),
@@ -144,6 +147,7 @@ impl Destination {
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         tasks: &std::sync::Mutex<JoinSet<()>>,
+        slot: OwnedSemaphorePermit,
     ) -> Result<SendRequest<Outgoing>, Refused> {
         let stream = TokioIo::new(KeepsAnswers::new(stream));
         let (sender, connection) = http1::Builder::new()
@@ -158,6 +162,7 @@ impl Destination {
         tasks.spawn(async move {
             // How it ended, the request or the answer's body has been told.
             let _ = connection.await;
+            drop(slot);
         });
         Ok(sender)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{Method, Request, Response, uri::Scheme};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::{connect::Destination, sender::Sender};
+use super::{connect::Destination, names::Resolve, sender::Sender};
 use crate::{Denied, Grants, Observer, log::Lines, meter::Meter};
 
 /// The granted hosts, and the way to them, of one call.
@@ -22,8 +22,9 @@ impl Gate {
         observer: Arc<dyn Observer>,
         lines: Lines,
         tls: Arc<rustls::ClientConfig>,
+        names: Arc<dyn Resolve>,
     ) -> Self {
-        let sender = Arc::new(Sender::new(meter, Arc::clone(&observer), lines, tls));
+        let sender = Arc::new(Sender::new(meter, Arc::clone(&observer), lines, tls, names));
         Self { grants, observer, sender }
     }
 

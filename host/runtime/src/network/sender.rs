@@ -11,12 +11,13 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, Response, Uri, Version, header};
+use http::{Method, Request, Response, Uri, Version, header};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1::SendRequest;
 use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
-    time::{timeout, timeout_at},
+    time::{sleep_until, timeout},
 };
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
@@ -24,12 +25,15 @@ use super::{
     body::{Answer, Control, Outgoing},
     connect::{Destination, Refused},
     error,
+    names::Resolve,
 };
 use crate::{LogLevel, Observer, log::Lines, meter::Meter};
 
 /// A component may ask for less, never for more.
 const CONNECT: Duration = Duration::from_secs(30);
-const FIRST_BYTE: Duration = Duration::from_mins(5);
+/// From the end of a request to the beginning of its answer: a storage service
+/// may take minutes to put the parts of a large file together.
+const FIRST_BYTE: Duration = Duration::from_mins(10);
 const BETWEEN_BYTES: Duration = Duration::from_mins(1);
 /// Open connections of one call.
 const CONNECTIONS: usize = 16;
@@ -43,6 +47,9 @@ pub(super) struct Sender {
     observer: Arc<dyn Observer>,
     lines: Lines,
     tls: Arc<rustls::ClientConfig>,
+    names: Arc<dyn Resolve>,
+    /// Taken before a connection is made, given back when it has ended.
+    slots: Arc<Semaphore>,
     /// Names are resolved once per call.
     addresses: Mutex<HashMap<Destination, Vec<SocketAddr>>>,
     idle: Mutex<HashMap<Destination, Vec<SendRequest<Outgoing>>>>,
@@ -60,12 +67,15 @@ impl Sender {
         observer: Arc<dyn Observer>,
         lines: Lines,
         tls: Arc<rustls::ClientConfig>,
+        names: Arc<dyn Resolve>,
     ) -> Self {
         Self {
             meter,
             observer,
             lines,
             tls,
+            names,
+            slots: Arc::new(Semaphore::new(CONNECTIONS)),
             addresses: Mutex::default(),
             idle: Mutex::default(),
             tasks: Mutex::default(),
@@ -94,7 +104,12 @@ impl Sender {
         // Nobody here waits for the 100 that it asks for.
         parts.headers.remove(header::EXPECT);
         let length = parts.headers.get(header::CONTENT_LENGTH);
-        let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+        let mut length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+        // Of these a body is never sent, nor asked for, unless a header announces it.
+        let chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
+        if matches!(parts.method, Method::GET | Method::HEAD) && length.is_none() && !chunked {
+            length = Some(0);
+        }
         let (meter, over) = (Arc::clone(&self.meter), Arc::clone(&self.over));
         let (body, control) = Outgoing::new(body, length, meter, over);
         let mut request = Request::from_parts(parts, body);
@@ -102,21 +117,29 @@ impl Sender {
         let least = |asked: Option<Duration>, most| asked.map_or(most, |asked| asked.min(most));
         let first_byte = least(options.first_byte_timeout, FIRST_BYTE);
         let connect = least(options.connect_timeout, CONNECT);
+        let stall = self.meter.limits().idle;
         let (answer, sender) = loop {
             let (mut sender, used) = self.connection(&to, connect).await?;
             let mut sent = pin!(sender.try_send_request(request));
             let result = loop {
-                let until = control.last() + first_byte;
-                match timeout_at(until, &mut sent).await {
-                    Ok(result) => break result,
-                    // It was the body that took so long.
-                    Err(_) if control.last() + first_byte > until => {}
-                    Err(_) => {
-                        return Err(self.failed(
-                            &to,
-                            Error::ConnectionReadTimeout,
-                            "no answer in time",
-                        ));
+                // Until the server has everything, it is its taking that is timed.
+                let ended = control.ended();
+                let patience = if ended { first_byte } else { stall };
+                let until = control.last() + patience;
+                tokio::select! {
+                    biased;
+                    result = &mut sent => break result,
+                    () = control.end(), if !ended => {}
+                    () = sleep_until(until) => {
+                        let (code, why) = if ended {
+                            (Error::ConnectionReadTimeout, "no answer in time")
+                        } else {
+                            (Error::ConnectionWriteTimeout, "the server does not take the data")
+                        };
+                        // Taken while this was looked at.
+                        if control.last() + patience <= until && control.ended() == ended {
+                            return Err(self.failed(&to, code, why));
+                        }
                     }
                 }
             };
@@ -136,7 +159,8 @@ impl Sender {
         self.keep(to, sender, &answer, &control);
         let patience = least(options.between_bytes_timeout, BETWEEN_BYTES);
         let meter = Arc::clone(&self.meter);
-        Ok(answer.map(|body| Answer::new(body, meter, patience).boxed_unsync()))
+        let waiting = control.waiting();
+        Ok(answer.map(|body| Answer::new(body, meter, patience, waiting).boxed_unsync()))
     }
 
     fn keep<B>(
@@ -170,23 +194,32 @@ impl Sender {
                 Err(_) => lock(&self.idle).entry(to.clone()).or_default().insert(0, sender),
             }
         }
-        if lock(&self.tasks).len() >= CONNECTIONS {
-            while lock(&self.tasks).try_join_next().is_some() {}
-            if lock(&self.tasks).len() >= CONNECTIONS {
-                let text = format!("more than {CONNECTIONS} connections at once");
-                return Err(self.failed(to, Error::ConnectionLimitReached, &text));
-            }
-        }
+        let slot = self.slot(to).await?;
         let known = lock(&self.addresses).get(to).cloned();
         let addresses = if let Some(addresses) = known {
             addresses
         } else {
-            let found = to.resolve().await.map_err(|refused| self.refused(refused))?;
+            let found = to.resolve(&*self.names).await.map_err(|refused| self.refused(refused))?;
             lock(&self.addresses).insert(to.clone(), found.clone());
             found
         };
-        let made = to.connect(&addresses, &self.tls, patience, &self.tasks).await;
+        let made = to.connect(&addresses, &self.tls, patience, (&self.tasks, slot)).await;
         Ok((made.map_err(|refused| self.refused(refused))?, false))
+    }
+
+    /// Room for one more connection. Those that lie idle make room.
+    async fn slot(&self, to: &Destination) -> Result<OwnedSemaphorePermit, Error> {
+        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
+            return Ok(slot);
+        }
+        lock(&self.idle).clear();
+        match timeout(TURNOVER, Arc::clone(&self.slots).acquire_owned()).await {
+            Ok(Ok(slot)) => Ok(slot),
+            _ => {
+                let text = format!("more than {CONNECTIONS} connections at once");
+                Err(self.failed(to, Error::ConnectionLimitReached, &text))
+            }
+        }
     }
 
     fn refused(&self, refused: Refused) -> Error {

@@ -2,11 +2,15 @@
 //! files.
 
 mod files;
+mod hostile;
 mod limits;
 mod loading;
+mod names;
 mod network;
+mod patience;
 mod secure;
 mod server;
 mod storing;
 mod support;
+mod surgery;
 mod talking;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     server,
-    support::{Ear, call, grant, plugin},
+    support::{Ear, call, grant, misbehaving, plugin},
 };
 
 /// Gets the URL; the answer, or the component's words for why there is none.
@@ -89,8 +89,13 @@ async fn requests_of_one_call_share_a_connection_and_those_of_two_do_not() {
     let (answer, _) = get("get-twice", &server.url("/x"), granted.clone()).await;
     assert_eq!(answer, "200 /x 200 /x");
     assert_eq!(server.connections(), 1);
-    get("get", &server.url("/x"), granted).await;
+    get("get", &server.url("/x"), granted.clone()).await;
     assert_eq!(server.connections(), 2);
+    // The same with the SDK, which ends the empty body of a request by itself.
+    let (mut call, _) = call(json!({ "mode": "requests", "times": 3, "url": server.url("/x") }));
+    call.grants.hosts = granted;
+    misbehaving().await.check(call).await.result.expect("three answers");
+    assert_eq!(server.connections(), 3);
 }
 
 #[tokio::test]
@@ -147,11 +152,11 @@ async fn sending_without_end_is_stopped_by_the_limit_of_outgoing_bytes() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_is_left_after_the_idle_time() {
+async fn a_server_that_never_answers_is_left_after_the_time_for_answers() {
     let (server, _got) = server::rude("", 10, true).await;
     let (mut call, _) = call(json!({ "do": "get", "url": server.url("/") }));
     call.grants.hosts.push(grant("127.0.0.1", server.address.port(), true));
-    call.limits.idle = Duration::from_millis(300);
+    call.limits.answer = Duration::from_millis(300);
     let result = plugin().await.check(call).await.result;
-    assert_eq!(result, Err(CallError::Limit(LimitBroken::Idle(Duration::from_millis(300)))));
+    assert_eq!(result, Err(CallError::Limit(LimitBroken::Answer(Duration::from_millis(300)))));
 }

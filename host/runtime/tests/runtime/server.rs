@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -119,4 +120,39 @@ pub(crate) async fn rude(
         }
     });
     (Server { address, connections }, got)
+}
+
+/// Answers every request with `hi` and closes the connection, after saying so.
+pub(crate) async fn closing() -> Server {
+    const ANSWER: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi";
+    rude(ANSWER, 10, false).await.0
+}
+
+/// Takes whatever comes, waits before each of these parts of an answer, and
+/// then holds the connection.
+pub(crate) async fn slow(wait: Duration, parts: Vec<String>) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            let (mut input, mut output) = stream.into_split();
+            tokio::spawn(async move {
+                drop(tokio::io::copy(&mut input, &mut tokio::io::sink()).await);
+            });
+            let parts = parts.clone();
+            tokio::spawn(async move {
+                for part in parts {
+                    tokio::time::sleep(wait).await;
+                    if output.write_all(part.as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+                std::future::pending::<()>().await;
+            });
+        }
+    });
+    Server { address, connections }
 }

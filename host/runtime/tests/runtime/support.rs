@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use cofferdam_runtime::{
     Artifact, BackupFacts, Call, Compiler, Denied, Grants, HostGrant, Limits, LogLevel, Observer,
-    Plugin, Runtime, RuntimeSettings,
+    Plugin, Refusal, Runtime, RuntimeSettings,
 };
 use serde_json::{Value, json};
 
@@ -25,9 +25,23 @@ pub(crate) fn compiler() -> Compiler {
 
 /// The component that does what it is told.
 pub(crate) fn component() -> Bytes {
+    built("bare")
+}
+
+/// The component that does harm, made with the SDK.
+pub(crate) async fn misbehaving() -> Arc<Plugin> {
+    load(built("misbehaving").to_vec()).await.expect("it fits the contract")
+}
+
+/// Loads any component.
+pub(crate) async fn load(component: Vec<u8>) -> Result<Arc<Plugin>, Refusal> {
+    runtime_in(cache()).load(component.into()).await
+}
+
+fn built(name: &str) -> Bytes {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    let path = target.join("plugins/bare.wasm");
+    let path = target.join(format!("plugins/{name}.wasm"));
     let bytes = std::fs::read(&path);
     bytes
         .unwrap_or_else(|error| panic!("{}: {error}; cargo xtask setup builds it", path.display()))
@@ -35,7 +49,7 @@ pub(crate) fn component() -> Bytes {
 }
 
 /// Compiled components, kept from test to test: what the cache is for.
-fn cache() -> PathBuf {
+pub(crate) fn cache() -> PathBuf {
     let test = std::env::current_exe().expect("this test is a file");
     test.parent().expect("it lies in a folder").join("cofferdam-runtime-cache")
 }

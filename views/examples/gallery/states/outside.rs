@@ -22,6 +22,7 @@ pub(super) fn plugin_pages(pages: &mut Pages) {
     let chrome = data::chrome(Some(Nav::Plugins));
     let list = |plugins| plugins::PluginsPage {
         folder: "/var/lib/cofferdam/plugins".into(),
+        folder_problem: None,
         plugins,
         errors: FieldErrors::new(),
     };
@@ -30,6 +31,10 @@ pub(super) fn plugin_pages(pages: &mut Pages) {
     let mut failed = list(outside::plugins());
     failed.errors.add("component", "this file is no WebAssembly component");
     put(pages, "plugins-upload-failed", plugins::page(&chrome, &failed));
+
+    let mut unreadable = list(outside::plugins());
+    unreadable.folder_problem = Some("the plugin folder /var/lib/cofferdam/plugins cannot be read: Permission denied\nHINT: let the account that the console runs under read it, or name another folder in the setting plugin_dir".into());
+    put(pages, "plugins-folder-unreadable", plugins::page(&chrome, &unreadable));
 
     let waiting = plugin_page(item(0, s3(), Waiting));
     put(pages, "plugin-waiting", plugin::page(&chrome, &waiting));

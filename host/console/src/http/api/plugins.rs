@@ -24,7 +24,8 @@ pub async fn list(app: web::Data<App>) -> Result<HttpResponse> {
 /// The same for the command line.
 pub async fn all(app: &App) -> Result<PluginList> {
     let folder = app.plugins.folder().display().to_string();
-    Ok(PluginList { plugins: plugins::list(app).await?, folder })
+    let plugins = plugins::list(app).await?;
+    Ok(PluginList { plugins, folder, problem: app.plugins.problem() })
 }
 
 /// The name of an upload.

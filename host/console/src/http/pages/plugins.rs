@@ -131,7 +131,8 @@ async fn list_data(app: &App, errors: FieldErrors) -> Result<PluginsPage> {
         items.push(item(plugin, newest));
     }
     let folder = app.plugins.folder().display().to_string();
-    Ok(PluginsPage { folder, plugins: items, errors })
+    let folder_problem = app.plugins.problem();
+    Ok(PluginsPage { folder, folder_problem, plugins: items, errors })
 }
 
 /// `GET /plugins`

@@ -152,8 +152,9 @@ pub async fn send_test(
     Ok(found(result, begun, &hearing))
 }
 
-fn limits() -> Limits {
-    Limits { idle: CHECK_LIMIT, longest: CHECK_LIMIT, ..Limits::default() }
+fn limits(app: &App) -> Limits {
+    let usual = &app.config.plugin_limits;
+    Limits { idle: usual.idle.min(CHECK_LIMIT), longest: CHECK_LIMIT, ..usual.clone() }
 }
 
 fn not_checked(message: String) -> dto::DestinationCheck {
@@ -210,7 +211,7 @@ fn found(
 
 /// A call that somebody waits for, or that asks a small question.
 pub fn brief_call(app: &App, ready: &Ready, whole: Value, hearing: Arc<Hearing>) -> Call {
-    Call { limits: limits(), ..call(app, ready, whole, hearing) }
+    Call { limits: limits(app), ..call(app, ready, whole, hearing) }
 }
 
 /// A call into a plugin, with everything that it may have and nothing else.
@@ -218,7 +219,7 @@ pub fn call(app: &App, ready: &Ready, whole: Value, hearing: Arc<Hearing>) -> Ca
     Call {
         settings: whole,
         grants: ready.grants.clone(),
-        limits: Limits::default(),
+        limits: app.config.plugin_limits.clone(),
         observer: hearing,
         mailer: app.mailer.clone(),
     }

@@ -2,11 +2,10 @@
 //! them are secret or name hosts, whether they fit, and keeping secrets apart.
 //!
 //! A property is marked with the keyword `x-cofferdam` (see `wit/README.md`).
-//! Marks are looked for in the properties of objects, at every depth, and in
-//! conditional parts; a mark says something about the property with that name
-//! wherever it stands in the schema.
 
 use cofferdam_model::Secret;
+use cofferdam_runtime::marked_and_used;
+pub use cofferdam_runtime::{Place, at_place as get, marked, properties, words};
 use jsonschema::{ValidationError, error::ValidationErrorKind};
 use serde_json::{Map, Value};
 
@@ -14,102 +13,8 @@ use crate::service::FieldError;
 
 /// Settings of one destination may take so many bytes as JSON.
 pub const SETTINGS_MAX: usize = 32 << 10;
-/// Schemas are not nested deeper than this.
-const DEPTH: u32 = 8;
 /// More wrong settings than this are not told at once.
 const WRONG_MAX: usize = 20;
-
-/// Where a setting is: the names of properties, from the outermost on.
-pub type Place = Vec<String>;
-
-/// The settings that carry this mark.
-pub fn marked(schema: &Value, mark: &str) -> Vec<Place> {
-    let mut found = Vec::new();
-    for (place, property) in properties(schema) {
-        if words(&property["x-cofferdam"]).contains(&mark) && !found.contains(&place) {
-            found.push(place);
-        }
-    }
-    found
-}
-
-/// The settings that carry this mark and that these settings have a use for:
-/// what stands in a conditional part counts where its condition holds.
-fn used(schema: &Value, settings: &Value, mark: &str) -> Vec<Place> {
-    let mut all = Vec::new();
-    walk(schema, Some(settings), &mut Vec::new(), &mut all, DEPTH);
-    let mut found = Vec::new();
-    for (place, property) in all {
-        if words(&property["x-cofferdam"]).contains(&mark) && !found.contains(&place) {
-            found.push(place);
-        }
-    }
-    found
-}
-
-/// The words of a mark: one, or a list of them.
-pub fn words(mark: &Value) -> Vec<&str> {
-    match mark {
-        Value::String(word) => vec![word],
-        Value::Array(words) => words.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Every property, with its place; one that several parts of the schema speak
-/// of is there several times.
-pub fn properties(schema: &Value) -> Vec<(Place, &Value)> {
-    let mut found = Vec::new();
-    walk(schema, None, &mut Vec::new(), &mut found, DEPTH);
-    found
-}
-
-/// Walks through all parts, or through those whose condition these settings meet.
-fn walk<'s>(
-    schema: &'s Value,
-    settings: Option<&Value>,
-    at: &mut Place,
-    found: &mut Vec<(Place, &'s Value)>,
-    depth: u32,
-) {
-    if depth == 0 {
-        return;
-    }
-    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        at.push(name.clone());
-        found.push((at.clone(), property));
-        let inner = settings.map(|it| &it[name.as_str()]);
-        walk(property, inner, at, found, depth - 1);
-        at.pop();
-    }
-    let parts: &[&str] = match (schema.get("if"), settings) {
-        (Some(condition), Some(settings)) if is_valid(condition, settings) => &["if", "then"],
-        (Some(_), Some(_)) => &["else"],
-        _ => &["if", "then", "else"],
-    };
-    for part in parts {
-        walk(&schema[*part], settings, at, found, depth - 1);
-    }
-    for list in ["allOf", "anyOf", "oneOf"] {
-        for part in schema[list].as_array().into_iter().flatten() {
-            walk(part, settings, at, found, depth - 1);
-        }
-    }
-    for (name, part) in schema["dependentSchemas"].as_object().into_iter().flatten() {
-        if settings.is_none_or(|it| it.get(name).is_some()) {
-            walk(part, settings, at, found, depth - 1);
-        }
-    }
-}
-
-fn is_valid(schema: &Value, settings: &Value) -> bool {
-    cofferdam_runtime::settings_validator(schema).is_ok_and(|it| it.is_valid(settings))
-}
-
-/// A setting's value.
-pub fn get<'v>(settings: &'v Value, place: &[String]) -> Option<&'v Value> {
-    place.iter().try_fold(settings, |value, name| value.get(name))
-}
 
 /// Takes a setting out.
 pub fn take(settings: &mut Value, place: &[String]) -> Option<Value> {
@@ -190,7 +95,7 @@ pub fn keep_secrets(
     let moved = hosts.iter().any(|place| get(&new, place) != get(old, place));
     let mut wrong = Vec::new();
     // One that has no use any more is not kept: nobody could see or remove it.
-    for place in used(schema, &new, "secret") {
+    for place in marked_and_used(schema, &new, "secret") {
         let typed = get(&new, &place).is_some_and(|value| !is_blank(value));
         let stored = get(old, &place).filter(|value| !is_blank(value) && !forget.contains(&place));
         if let (false, Some(stored)) = (typed, stored) {

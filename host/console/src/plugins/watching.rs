@@ -1,6 +1,9 @@
 //! Hears of changes in the plugin folder while a console runs.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use notify::{RecursiveMode, Watcher as _};
 use tokio::{sync::mpsc, time};
@@ -13,8 +16,14 @@ use crate::app::App;
 const RESCAN: Duration = Duration::from_secs(10);
 
 /// Looks at the folder now, whenever it changes, and from time to time, until
-/// the console stops.
-pub async fn watch(app: Arc<App>) {
+/// the console stops. From this call on, before it is first polled, nobody else
+/// needs to look.
+pub fn watch(app: Arc<App>) -> impl Future<Output = ()> + Send {
+    app.plugins.watched.store(true, Ordering::SeqCst);
+    watching(app)
+}
+
+async fn watching(app: Arc<App>) {
     let (sender, mut changes) = mpsc::channel(1);
     // One word waiting is enough: the next look sees everything.
     let heard = move |told: notify::Result<notify::Event>| {

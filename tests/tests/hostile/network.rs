@@ -1,0 +1,165 @@
+//! Connections to where a plugin may not go, and more of everything than it may send.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    thread,
+};
+
+use serde_json::{Value, json};
+
+use crate::stage::Stage;
+
+/// A server that gives every connection this answer, as often as it asks, and
+/// the number of its connections.
+fn server(answer: &'static str) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = connections.clone();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            count.fetch_add(1, SeqCst);
+            thread::spawn(move || {
+                let mut block = vec![0; 64 << 10];
+                // Takes whatever comes.
+                while stream.read(&mut block).is_ok_and(|count| count > 0) {
+                    if !answer.is_empty() && stream.write_all(answer.as_bytes()).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    (port, connections)
+}
+
+fn request(target: &str) -> Value {
+    json!({ "mode": "request", "target": target })
+}
+
+#[test]
+fn hosts_and_addresses_that_are_not_granted_are_not_reached() {
+    let (hidden, seen) = server("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsecret");
+    let (other, seen_too) = server("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsecret");
+    // Granted by name and address, and not as private ones.
+    let hosts = [
+        format!("localhost:{hidden}"),
+        format!("[::ffff:127.0.0.1]:{hidden}"),
+        "169.254.169.254:80".to_owned(),
+        "0.0.0.0:80".to_owned(),
+    ];
+    let private =
+        "the console does not allow this address: it is a private one, and that was not granted";
+    let at = |host: &str, port: u16| format!("http://{host}:{port}/");
+    let told = |host: &str, port: u16| format!("http://{host}:{port}: {private}");
+    let mut stage = Stage::new(&hosts);
+    stage.play(&[
+        (
+            request(&at("127.0.0.1", other)),
+            "failed",
+            &format!(
+                "http://127.0.0.1:{other}: the console does not allow this connection: grant the host first"
+            ),
+        ),
+        (request(&at("localhost", hidden)), "failed", &told("localhost", hidden)),
+        (
+            request(&at("[::ffff:127.0.0.1]", hidden)),
+            "failed",
+            &told("[::ffff:127.0.0.1]", hidden),
+        ),
+        (
+            request("http://169.254.169.254/latest/meta-data/"),
+            "failed",
+            &format!("http://169.254.169.254: {private}"),
+        ),
+        (request("http://0.0.0.0/"), "failed", &format!("http://0.0.0.0: {private}")),
+        (request("http://localhost:1/"), "failed", "http://localhost:1: the console does not allow this connection: grant the host first"),
+        (request("ftp://localhost/"), "failed", "the URL: it must begin with https:// or http://"),
+    ]);
+    assert_eq!(seen.load(SeqCst) + seen_too.load(SeqCst), 0, "nobody was there");
+    // What the administrator reads in the log says which host and why.
+    let delivery = stage.suffer(&request(&at("localhost", hidden)));
+    let line = delivery["history"][0]["log"][0]["text"].as_str().expect("a line");
+    assert!(
+        line.starts_with(&format!("a connection to localhost:{hidden} was denied: its address "))
+            && line
+                .ends_with("is not a public one, and the grant does not allow private addresses"),
+        "{line}"
+    );
+}
+
+#[test]
+fn redirects_are_not_followed_and_lead_nowhere() {
+    let (hidden, seen) = server("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsecret");
+    let answer = format!(
+        "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:{hidden}/\r\ncontent-length: 0\r\n\r\n"
+    );
+    let (open, _) = server(answer.leak());
+    let mut stage = Stage::new(&[format!("127.0.0.1:{open} private")]);
+    let at = format!("http://127.0.0.1:{open}/");
+    stage.play(&[
+        (
+            json!({ "mode": "request", "target": at }),
+            "completed",
+            &format!("answered 302 to http://127.0.0.1:{hidden}/:"),
+        ),
+        (
+            json!({ "mode": "redirect", "target": at }),
+            "failed",
+            &format!(
+                "http://127.0.0.1:{hidden}: the console does not allow this connection: grant the host first"
+            ),
+        ),
+    ]);
+    assert_eq!(seen.load(SeqCst), 0);
+}
+
+#[test]
+fn floods_are_stopped_in_both_directions() {
+    let (sink, _) = server("");
+    let mut head = "HTTP/1.1 200 OK\r\n".to_owned();
+    for number in 0..100_000 {
+        head.push_str("x-header-");
+        head.push_str(&number.to_string());
+        head.push_str(": value\r\n");
+    }
+    let (flood, _) = server(head.leak());
+    let at = |port: u16| format!("http://127.0.0.1:{port}/");
+    let hosts = [format!("127.0.0.1:{sink} private"), format!("127.0.0.1:{flood} private")];
+    Stage::new(&hosts).play(&[
+        (json!({ "mode": "headers", "target": at(sink) }), "failed", "the plugin was stopped: it made a request with more than 65.5 kB of headers"),
+        (
+            request(&at(flood)),
+            "retrying",
+            &format!("http://127.0.0.1:{flood}: the request failed (*HttpResponseHeaderSectionSize*)"),
+        ),
+        (
+            json!({ "mode": "request", "target": at(sink) }),
+            "retrying",
+            "the plugin was stopped: it waited for answers over the network for 2 s without passing on a byte of a file",
+        ),
+        // More requests than connections: those that were refused are forgotten with the call.
+        (
+            json!({ "mode": "requests-at-once", "target": at(sink), "times": 200, "milliseconds": 500 }),
+            "completed",
+            "200 requests",
+        ),
+    ]);
+}
+
+#[test]
+fn more_bytes_than_a_plugin_may_send_are_not_sent() {
+    let (sink, _) = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let mut stage = Stage::new(&[format!("127.0.0.1:{sink} private")]);
+    let target = format!("http://127.0.0.1:{sink}/");
+    stage.play(&[(
+        json!({ "mode": "upload", "target": target, "bytes": 300_000_000 }),
+        "failed",
+        "the plugin was stopped: it sent more than * over the network",
+    )]);
+}
