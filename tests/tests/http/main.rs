@@ -12,7 +12,6 @@ mod headers;
 mod https;
 mod inert;
 mod lists;
-mod mail;
 mod malformed;
 mod problems;
 mod roles;
