@@ -18,20 +18,30 @@ pub(crate) fn install() -> Result<()> {
             continue;
         }
         say(format_args!("building {package}, once; this takes some minutes"));
-        step(&format!("cargo install {package}"), || {
-            let mut install = cargo();
-            install.args(["install", "--locked", "--force", package]);
-            if package == "cargo-deny" {
-                install.args(["--version", "0.20.2"]);
-            }
-            // These run for seconds: building them fast is worth more than their own speed.
-            install.env("CARGO_PROFILE_RELEASE_LTO", "off");
-            install.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-            install.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
-            must(&mut install)
-        })?;
+        // These run for seconds: building them fast is worth more than their own speed.
+        cargo_install(package, (package == "cargo-deny").then_some("0.20.2"), &[], "1")?;
     }
     Ok(())
+}
+
+/// Builds a program from crates.io into Cargo's own folder.
+pub(crate) fn cargo_install(
+    package: &str,
+    version: Option<&str>,
+    options: &[&str],
+    optimisation: &str,
+) -> Result<()> {
+    step(&format!("cargo install {package}"), || {
+        let mut install = cargo();
+        install.args(["install", "--locked", "--force", package]).args(options);
+        if let Some(version) = version {
+            install.args(["--version", version]);
+        }
+        install.env("CARGO_PROFILE_RELEASE_LTO", "off");
+        install.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+        install.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", optimisation);
+        must(&mut install)
+    })
 }
 
 fn version(subcommand: &str) -> Option<(u32, u32, u32)> {

@@ -13,6 +13,7 @@ mod npm;
 mod plugins;
 mod report;
 mod run;
+mod servers;
 mod setup;
 mod summary;
 mod test;
@@ -28,6 +29,9 @@ cargo xtask test [--fast] [FILTER AND OPTIONS OF cargo nextest run]
     everything but the tests it names.
 cargo xtask bench backup [--size MB] [--rounds N] [--program FILE]
     Measures backups against pg_dump and its usual pipelines, in one run.
+cargo xtask bench delivery [--size MiB] [--rounds N] [--program FILE]
+    Measures the S3 plugin against curl, rclone and a sender without plugins,
+    and how long plugins take to be there.
 cargo xtask plugins
     Builds the plugins in plugins/ to target/plugins, if they have changed.
 cargo xtask setup [--build]

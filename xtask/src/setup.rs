@@ -8,7 +8,7 @@ use xtask::postgres::Programs;
 use crate::{
     apt, deny, npm, plugins,
     report::{installed, say, step},
-    wit,
+    servers, wit,
 };
 
 /// Something a program of ours calls, and the Debian packages that bring it.
@@ -26,6 +26,8 @@ const SQLITE: Need = Need { packages: &["sqlite3"], missing: || !installed("sqli
 const GZIP: Need = Need { packages: &["gzip"], missing: || !installed("gzip") };
 const PIGZ: Need = Need { packages: &["pigz"], missing: || !installed("pigz") };
 const ZSTD: Need = Need { packages: &["zstd"], missing: || !installed("zstd") };
+const CURL: Need = Need { packages: &["curl"], missing: || !installed("curl") };
+const RCLONE: Need = Need { packages: &["rclone"], missing: || !installed("rclone") };
 /// The tests make certificates with it.
 const OPENSSL: Need = Need { packages: &["openssl"], missing: || !installed("openssl") };
 /// The tests give programs a terminal with it.
@@ -34,6 +36,9 @@ const BROWSER: Need = Need {
     packages: &["chromium", "chromium-driver"],
     missing: || !installed("chromium") || !installed("chromedriver"),
 };
+/// Some of the tests' servers come from PyPI.
+const PYTHON: Need =
+    Need { packages: &["python3", "python3-venv"], missing: servers::lacks_python };
 /// Without npm's assets already there: npm is needed to fetch them.
 const NPM: Need =
     Need { packages: &["nodejs", "npm"], missing: || npm::is_needed() && !installed("npm") };
@@ -60,16 +65,28 @@ pub(crate) fn for_run(wants_postgres: bool) -> Result<()> {
 pub(crate) fn for_tests() -> Result<()> {
     step("set-up", || {
         apt::install(&packages(&[
-            COMPILER, POSTGRES, SQLITE, OPENSSL, TERMINAL, GZIP, PIGZ, NPM, BROWSER,
+            COMPILER, POSTGRES, SQLITE, OPENSSL, TERMINAL, GZIP, PIGZ, NPM, BROWSER, PYTHON,
         ]))?;
         deny::install()?;
+        servers::install()?;
         npm::install()?;
         wit::place()?;
         plugins::build()
     })
 }
 
-/// For `bench`: the peers it is measured against.
+/// For `bench delivery`: the peers it is measured against, and the service.
+pub(crate) fn for_delivery_bench() -> Result<()> {
+    step("set-up", || {
+        apt::install(&packages(&[COMPILER, NPM, PYTHON, CURL, RCLONE, SQLITE]))?;
+        servers::install()?;
+        npm::install()?;
+        wit::place()?;
+        plugins::build()
+    })
+}
+
+/// For `bench backup`: the peers it is measured against.
 pub(crate) fn for_bench() -> Result<()> {
     step("set-up", || {
         apt::install(&packages(&[COMPILER, POSTGRES, GZIP, PIGZ, ZSTD, NPM]))?;

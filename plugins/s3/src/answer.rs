@@ -35,6 +35,12 @@ impl Refusal {
         self.fault.as_ref().map_or("", |fault| fault.code.as_str())
     }
 
+    /// Whether the bytes that came do not fit their checksum.
+    pub(crate) fn is_about_bytes(&self) -> bool {
+        let codes = ["BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"];
+        codes.contains(&self.code())
+    }
+
     /// For the console, which tries again what is temporary.
     pub(crate) fn failure(&self) -> Failure {
         let Some(fault) = &self.fault else {

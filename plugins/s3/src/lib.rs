@@ -4,6 +4,7 @@ mod answer;
 mod bucket;
 mod listing;
 mod multipart;
+mod proof;
 mod retry;
 mod settings;
 mod store;

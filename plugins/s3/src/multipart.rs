@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     answer::{accepted, document},
     bucket::Bucket,
+    proof::{Told, other_bytes},
     retry::retrying,
     settings::Settings,
     store::{Condition, Uploaded, after_condition, checksum, file_headers, version},
@@ -111,11 +112,13 @@ fn send(
         let checksum = checksum(settings, range)?;
         let text = number.to_string();
         let query = [("partNumber", text.as_str()), ("uploadId", upload)];
-        let headers: Vec<_> =
-            checksum.as_deref().map(|sum| ("x-amz-checksum-sha256", sum)).into_iter().collect();
+        let headers = settings.proving(checksum.as_deref());
         let etag = retrying(&format!("part {number}"), || {
             let request = bucket.request(Method::Put, key, &query, &headers);
             let response = accepted(request.artifact(range).send()?)?;
+            if !Told::by(&response).is(range, checksum.as_deref())? {
+                return Err(other_bytes());
+            }
             let etag = response.header("etag").filter(|etag| is_etag(etag));
             etag.ok_or_else(|| Failure::temporary("the service gave the part no ETag"))
         })?;
@@ -156,15 +159,16 @@ fn complete(
                 note = told;
                 return Ok(());
             };
-            // After a lost answer the upload is gone, because it is done.
-            let is_gone = refusal.code() == "NoSuchUpload";
-            if is_gone && crate::store::is_there(bucket, key, backup)? {
+            // After a lost answer the upload is gone, because it is done, and
+            // each service has its own word for that.
+            let is_final = (400..500).contains(&refusal.status) && refusal.status != 412;
+            if is_final && crate::store::is_there(bucket, key, backup)? {
                 return Ok(());
             }
             match after_condition(bucket, key, backup, &refusal, only_if_new)? {
                 Condition::Stored => return Ok(()),
                 Condition::Unknown => only_if_new = false,
-                Condition::Other if is_gone => {
+                Condition::Other if refusal.code() == "NoSuchUpload" => {
                     return Err(Failure::temporary("the service has lost the upload"));
                 }
                 Condition::Other => return Err(refusal.into()),

@@ -128,6 +128,9 @@ impl Settings {
         if self.lock != Lock::None && !(1..=36_500).contains(&self.lock_days) {
             problems.add("lock_days", "must be between 1 and 36500");
         }
+        if self.lock != Lock::None && !self.checksums {
+            problems.add("checksums", "must be on, because services ask for them with Object Lock");
+        }
         problems.finish()
     }
 
@@ -155,6 +158,17 @@ impl Settings {
             let mode = if self.lock == Lock::Governance { "GOVERNANCE" } else { "COMPLIANCE" };
             headers.push(("x-amz-object-lock-mode", mode.into()));
             headers.push(("x-amz-object-lock-retain-until-date", until));
+        }
+        headers
+    }
+
+    /// The headers that go with a body whose checksum this is.
+    pub(crate) fn proving<'a>(&self, checksum: Option<&'a str>) -> Vec<(&'static str, &'a str)> {
+        let Some(checksum) = checksum else { return Vec::new() };
+        let mut headers = vec![("x-amz-checksum-sha256", checksum)];
+        if self.lock != Lock::None {
+            // Without, objects with a lock are refused.
+            headers.push(("x-amz-sdk-checksum-algorithm", "SHA256"));
         }
         headers
     }
@@ -336,6 +350,14 @@ mod tests {
                 Ok(_) => panic!("{field} {value} was taken"),
             }
         }
+    }
+
+    #[test]
+    fn a_lock_needs_checksums() {
+        let mut settings = with("lock", json!("GOVERNANCE")).expect("they are good");
+        assert_eq!(settings.proving(Some("c")).len(), 2);
+        settings.checksums = false;
+        assert!(settings.verify().is_err());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::{
     answer::{Refusal, accepted},
     bucket::{Bucket, key_of},
     multipart::{self, Parts},
+    proof::{Told, other_bytes},
     retry::retrying,
     settings::Settings,
 };
@@ -27,7 +28,7 @@ const HASH: &str = "x-amz-meta-sha256";
 struct Head {
     size: u64,
     sha256: Option<String>,
-    checksum: Option<String>,
+    told: Told,
 }
 
 /// What an upload has left: the checksum that the service must now know.
@@ -41,14 +42,20 @@ pub(crate) fn store(settings: &Settings, bucket: &Bucket, backup: &Backup) -> Re
     let key = settings.path.path(backup).map_err(|error| Failure::setting("path", error))?;
     let receipt = |note| Receipt { location: key.clone(), bytes_stored: backup.size, note };
 
-    let found = look(bucket, &key)?;
-    if found.as_ref().is_some_and(|head| head.is(backup)) {
-        artifact::compare(backup)?;
-        put_sidecar(settings, bucket, &key, backup)?;
-        return Ok(receipt(Some("it was there already".to_owned())));
-    }
-    if found.is_some() && settings.never_overwrite {
-        return Err(taken(&key));
+    match look(bucket, &key)? {
+        Some(head) if !head.is_meant(backup) && settings.never_overwrite => {
+            return Err(taken(&key));
+        }
+        Some(head) if head.is_meant(backup) => {
+            artifact::compare(backup)?;
+            if head.is(backup)? {
+                put_sidecar(settings, bucket, &key, backup)?;
+                return Ok(receipt(Some("it was there already".to_owned())));
+            }
+            log::warning("what is there of an earlier attempt is damaged; storing it anew");
+            remove(bucket, &key)?;
+        }
+        _ => {}
     }
     put_sidecar(settings, bucket, &key, backup)?;
     let uploaded = if backup.size <= settings.part_size.bytes() {
@@ -75,9 +82,20 @@ fn taken(key: &str) -> Failure {
 }
 
 impl Head {
-    fn is(&self, backup: &Backup) -> bool {
+    /// Whether it was stored as this file.
+    fn is_meant(&self, backup: &Backup) -> bool {
         self.size == backup.size && self.sha256.as_deref() == Some(backup.sha256.as_str())
     }
+
+    /// Whether it is this file, as far as the service tells.
+    fn is(&self, backup: &Backup) -> Result<bool> {
+        Ok(self.is_meant(backup) && self.told.is(Range::whole(), recorded(backup).as_deref())?)
+    }
+}
+
+/// The file's SHA-256 as it was when the backup was made, as its header has it.
+fn recorded(backup: &Backup) -> Option<String> {
+    hex::decode(&backup.sha256).ok().map(|digest| BASE64.encode(digest))
 }
 
 /// What is at a key; nothing where nothing is, or where the key may not look.
@@ -93,7 +111,7 @@ fn look(bucket: &Bucket, key: &str) -> Result<Option<Head>> {
                 Ok(Some(Head {
                     size: response.content_length().unwrap_or_default(),
                     sha256: response.header(HASH),
-                    checksum: response.header("x-amz-checksum-sha256"),
+                    told: Told::by(&response),
                 }))
             }
         }
@@ -102,19 +120,18 @@ fn look(bucket: &Bucket, key: &str) -> Result<Option<Head>> {
 
 /// Whether this very file is at a key.
 pub(crate) fn is_there(bucket: &Bucket, key: &str, backup: &Backup) -> Result<bool> {
-    Ok(look(bucket, key)?.is_some_and(|head| head.is(backup)))
+    look(bucket, key)?.map_or(Ok(false), |head| head.is(backup))
 }
 
 fn put_sidecar(settings: &Settings, bucket: &Bucket, key: &str, backup: &Backup) -> Result<()> {
     let key = format!("{key}{SIDECAR}");
     let checksum = BASE64.encode(Sha256::digest(backup.sidecar.as_bytes()));
+    let checksum = settings.checksums.then_some(checksum);
     let keeping = settings.keeping(time::now());
     retrying("the sidecar", || {
-        let mut headers = vec![("content-type", "application/json")];
+        let mut headers = settings.proving(checksum.as_deref());
+        headers.push(("content-type", "application/json"));
         headers.extend(keeping.iter().map(|(name, value)| (*name, value.as_str())));
-        if settings.checksums {
-            headers.push(("x-amz-checksum-sha256", &checksum));
-        }
         let request = bucket.request(Method::Put, &key, &[], &headers);
         accepted(request.bytes(backup.sidecar.as_str()).send()?)?;
         Ok(())
@@ -129,28 +146,37 @@ pub(crate) fn file_headers(settings: &Settings, backup: &Backup) -> Vec<(&'stati
     headers
 }
 
-/// Sends a file in one piece.
+/// Sends a file in one piece. Its checksum is the one that the backup has had
+/// since it was made, so a file that was damaged since is refused.
 fn put_whole(settings: &Settings, bucket: &Bucket, key: &str, backup: &Backup) -> Result<Uploaded> {
     let range = Range { offset: 0, length: backup.size };
-    let checksum = checksum(settings, range)?;
+    let checksum = recorded(backup).filter(|_| settings.checksums);
     let own = file_headers(settings, backup);
     let mut only_if_new = settings.never_overwrite;
     let mut note = None;
     retrying("the file", || {
         loop {
-            let mut headers: Vec<_> =
-                own.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            headers.extend(checksum.as_deref().map(|sum| ("x-amz-checksum-sha256", sum)));
+            let mut headers = settings.proving(checksum.as_deref());
+            headers.extend(own.iter().map(|(name, value)| (*name, value.as_str())));
             if only_if_new {
                 headers.push(("if-none-match", "*"));
             }
             let request = bucket.request(Method::Put, key, &[], &headers);
             match accepted(request.artifact(range).send()?) {
                 Ok(response) => {
+                    if !Told::by(&response).is(range, checksum.as_deref())? {
+                        // It stands in the way of the next attempt.
+                        delete(bucket, key)?;
+                        return Err(other_bytes());
+                    }
                     note = version(response.header("x-amz-version-id"));
                     return Ok(());
                 }
                 Err(refusal) => {
+                    if refusal.is_about_bytes() {
+                        // Permanent, where it is the console's own file that is damaged.
+                        artifact::compare(backup)?;
+                    }
                     match after_condition(bucket, key, backup, &refusal, only_if_new)? {
                         Condition::Stored => return Ok(()),
                         Condition::Unknown => only_if_new = false,
@@ -181,7 +207,11 @@ pub(crate) fn after_condition(
     only_if_new: bool,
 ) -> Result<Condition> {
     match refusal.status {
-        412 if is_there(bucket, key, backup)? => Ok(Condition::Stored),
+        412 if is_there(bucket, key, backup)? => {
+            // The refusal came before all of the file was sent.
+            artifact::compare(backup)?;
+            Ok(Condition::Stored)
+        }
         412 => Err(taken(key)),
         501 if only_if_new => {
             log::warning("the service cannot refuse to overwrite; going on without");
@@ -218,9 +248,9 @@ fn verify(bucket: &Bucket, key: &str, backup: &Backup, uploaded: &Uploaded) -> R
             head.size, backup.size
         )));
     }
-    match (&head.checksum, &uploaded.checksum) {
+    match (&head.told.checksum, &uploaded.checksum) {
         (Some(there), Some(sent)) if !is_same_checksum(there, sent, &backup.sha256) => {
-            Err(Failure::temporary("the service keeps other bytes than were sent"))
+            Err(other_bytes())
         }
         _ => Ok(()),
     }
@@ -281,17 +311,20 @@ fn total(content_range: &str) -> Option<u64> {
 /// Removes the file, then its sidecar, so that what is left can be removed again.
 pub(crate) fn remove(bucket: &Bucket, location: &str) -> Result<()> {
     let key = key_of(location)?;
-    for key in [key.to_owned(), format!("{key}{SIDECAR}")] {
-        retrying("removing the file", || {
-            let response = bucket.request(Method::Delete, &key, &[], &[]).send()?;
-            match accepted(response) {
-                Err(refusal) if refusal.status == 404 && refusal.code() != "NoSuchBucket" => Ok(()),
-                Err(refusal) => Err(refusal.into()),
-                Ok(_) => Ok(()),
-            }
-        })?;
-    }
-    Ok(())
+    delete(bucket, key)?;
+    delete(bucket, &format!("{key}{SIDECAR}"))
+}
+
+/// Removes one object. That it is gone already is a success.
+fn delete(bucket: &Bucket, key: &str) -> Result<()> {
+    retrying("removing the file", || {
+        let response = bucket.request(Method::Delete, key, &[], &[]).send()?;
+        match accepted(response) {
+            Err(refusal) if refusal.status == 404 && refusal.code() != "NoSuchBucket" => Ok(()),
+            Err(refusal) => Err(refusal.into()),
+            Ok(_) => Ok(()),
+        }
+    })
 }
 
 /// Looks whether the bucket may be listed, and written to: an upload in parts

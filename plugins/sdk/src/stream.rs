@@ -34,6 +34,18 @@ impl Input {
     }
 }
 
+impl Input {
+    /// Leaves out exactly `length` bytes, which do not enter the component's memory.
+    pub fn skip(&self, length: u64) -> Result<()> {
+        let mut left = length;
+        while left > 0 {
+            let most = left.min(CHUNK);
+            left -= self.0.blocking_skip(most).map_err(|error| failure("reading", &error))?;
+        }
+        Ok(())
+    }
+}
+
 impl Output {
     /// Passes on exactly `length` bytes of `from`; fewer, where one of the two
     /// ended before. Returns how many.

@@ -1,56 +1,24 @@
 //! The console with a certificate of its own.
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use cofferdam_tests::{
-    Api, Console, Person,
+    Api, Certificates, Console, Person,
     console::{ADMIN, Builder, PASSWORD},
 };
-use tempfile::TempDir;
 
-/// An authority, and what it signed for `127.0.0.1`.
-struct Certificates(TempDir);
-
-impl Certificates {
-    fn make() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let script = "
-            key='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
-            openssl req -x509 $key -days 2 -subj /CN=authority -keyout ca.key -out ca.crt
-            openssl req $key -subj /CN=console -keyout console.key -out console.csr
-            printf 'subjectAltName=IP:127.0.0.1' > names
-            openssl x509 -req -days 2 -in console.csr -CA ca.crt -CAkey ca.key -CAcreateserial \\
-                -extfile names -out console.crt
-            chmod 600 console.key";
-        let made = Command::new("sh").args(["-ec", script]).current_dir(&folder).output();
-        let made = made.expect("sh runs");
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        Self(folder)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn builder(&self) -> Builder {
-        let authority = fs::read(self.path("ca.crt")).expect("the authority");
-        Console::builder()
-            .env("COFFERDAM_TLS_CERTIFICATE", self.path("console.crt"))
-            .env("COFFERDAM_TLS_KEY", self.path("console.key"))
-            .authority(authority)
-    }
+fn builder(certificates: &Certificates) -> Builder {
+    let authority = fs::read(certificates.path("ca.crt")).expect("the authority");
+    Console::builder()
+        .env("COFFERDAM_TLS_CERTIFICATE", certificates.path("console.crt"))
+        .env("COFFERDAM_TLS_KEY", certificates.path("console.key"))
+        .authority(authority)
 }
 
 #[test]
 fn with_its_own_certificate_all_of_it_is_https_and_cookies_are_secure() {
     let certificates = Certificates::make();
-    let console = certificates.builder().start();
+    let console = builder(&certificates).start();
     assert!(console.url().starts_with("https://127.0.0.1:"), "{}", console.url());
     let person = Person::stranger(&console);
     let reply = person.try_sign_in(ADMIN, PASSWORD).expect(303);
@@ -73,7 +41,7 @@ fn with_its_own_certificate_all_of_it_is_https_and_cookies_are_secure() {
 #[test]
 fn plain_http_is_not_answered_where_https_is_served() {
     let certificates = Certificates::make();
-    let console = certificates.builder().start();
+    let console = builder(&certificates).start();
     let plain = Api::anonymous(&console.url().replace("https://", "http://"));
     let request = b"GET /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let answer = plain.raw(request, Duration::from_secs(15)).expect("the connection ends");
@@ -85,7 +53,7 @@ fn plain_http_is_not_answered_where_https_is_served() {
 #[test]
 fn the_command_line_checks_the_consoles_certificate() {
     let certificates = Certificates::make();
-    let console = certificates.builder().start();
+    let console = builder(&certificates).start();
     let mut list = console.cli();
     list.args(["backup", "list", "--server", console.url()]).env("COFFERDAM_TOKEN", "canary");
     let told = list.output().expect("it runs");
@@ -98,7 +66,7 @@ fn the_command_line_checks_the_consoles_certificate() {
 fn a_key_that_others_may_read_or_of_another_certificate_is_refused() {
     let (certificates, others) = (Certificates::make(), Certificates::make());
     let refused = |key: &Path, words: &str| {
-        let told = certificates.builder().env("COFFERDAM_TLS_KEY", key).try_start();
+        let told = builder(&certificates).env("COFFERDAM_TLS_KEY", key).try_start();
         let told = told.expect_err("it must not start");
         assert!(told.stderr.contains(words) && !told.stderr.contains("panicked"), "{told:?}");
     };

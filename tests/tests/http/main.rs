@@ -13,7 +13,6 @@ mod headers;
 mod https;
 mod inert;
 mod lists;
-mod mail;
 mod malformed;
 mod problems;
 mod retention;

@@ -2,23 +2,20 @@
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use xtask::{
     postgres::{Cluster, Durability, Programs},
-    process, sample,
+    sample,
 };
 
 use super::{
     console::Console,
+    folder::Folder,
     machine,
     pipeline::{self, Measured},
     table::Table,
 };
-use crate::{
-    binary,
-    report::{say, step},
-    setup,
-};
+use crate::{binary, report::step, setup};
 
 /// The dump options of Cofferdam, given to the peers as well.
 const PG_DUMP: &str = "pg_dump --no-owner --no-acl --clean --if-exists";
@@ -78,7 +75,7 @@ pub(crate) fn bench(size: &Size) -> Result<ExitCode> {
     let version = programs.version()?;
     let folder = Folder::new()?;
     let cluster = step("starting PostgreSQL", || {
-        Cluster::start(programs, &folder.0.join("postgres"), Durability::Normal)
+        Cluster::start(programs, &folder.path().join("postgres"), Durability::Normal)
     })?;
     step(&format!("making a shop of about {} MB", size.megabytes), || {
         sample::create(&cluster, size.megabytes * 1_000_000 / BYTES_PER_ORDER)?;
@@ -90,20 +87,30 @@ pub(crate) fn bench(size: &Size) -> Result<ExitCode> {
         .psql(sample::DATABASE, "SELECT pg_size_pretty(pg_database_size(current_database()));")?;
 
     let environment = cluster.environment(sample::DATABASE);
-    let out = folder.0.join("out");
+    let out = folder.path().join("out");
     let shell = |script: &str| pipeline::run(script, &out, &environment);
     // Once for the sizes, which also warms the cache for all of them.
     let plain = shell(&format!("{PG_DUMP} | tee >(gzip -9 > $OUT) | wc -c > $OUT.plain"))?;
     let plain_bytes: u64 = fs::read_to_string(out.with_extension("plain"))?.trim().parse()?;
 
-    let mut console = Console::start(&program, &folder.0.join("console"), &cluster)?;
+    let mut console = Console::start(
+        &program,
+        &folder.path().join("console"),
+        &[
+            ("POSTGRES_HOST", "127.0.0.1"),
+            ("POSTGRES_PORT", &cluster.port().to_string()),
+            ("POSTGRES_DB", sample::DATABASE),
+            ("POSTGRES_USER", sample::OWNER),
+            ("POSTGRES_PASSWORD", cluster.password()),
+        ],
+    )?;
     let mut table = Table::default();
     for round in 1..=size.rounds {
         step(&format!("round {round} of {}", size.rounds), || {
             for (name, script) in peers() {
                 table.add(name, shell(&script)?);
             }
-            table.add(Console::NAME, console.backup()?);
+            table.add(Console::NAME, console.backup(sample::DATABASE)?);
             Ok(())
         })?;
     }
@@ -118,26 +125,4 @@ pub(crate) fn bench(size: &Size) -> Result<ExitCode> {
         println!("{}: {inside:.2} s by its own record of the run", Console::NAME);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A folder that goes when the benchmark ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Result<Self> {
-        // PostgreSQL, under another account for root, must be able to go there.
-        let path = PathBuf::from(format!("/var/tmp/cofferdam-bench-{}", process::free_port()?));
-        fs::create_dir(&path).with_context(|| path.display().to_string())?;
-        ensure!(path.is_dir());
-        say(format_args!("working in {}", path.display()));
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            say(format_args!("{} stays: {error}", self.0.display()));
-        }
-    }
 }

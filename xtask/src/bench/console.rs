@@ -5,33 +5,29 @@ use std::{
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::json;
-use xtask::{
-    postgres::Cluster,
-    process::{self, AtParentsEnd, Signal},
-    sample,
-};
+use xtask::process::{self, AtParentsEnd, Signal};
 
-use super::{http::Client, pipeline::Measured};
+use super::{
+    http::Client,
+    memory::{Memory, cpu_seconds},
+    pipeline::Measured,
+};
 
 const USER: &str = "bench";
 const PASSWORD: &str = "only for the length of this run";
 
-/// A running console with the shop as its first database.
+/// A running console.
 pub(crate) struct Console {
     child: Child,
     client: Client,
-    peak: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
+    memory: Memory,
+    listening: Instant,
     inside: Vec<f64>,
 }
 
@@ -39,15 +35,13 @@ impl Console {
     /// What the table calls it.
     pub(crate) const NAME: &'static str = "Cofferdam";
 
-    /// Starts it with default settings and signs in.
-    pub(crate) fn start(program: &Path, data: &Path, cluster: &Cluster) -> Result<Self> {
+    /// Starts it with default settings and these variables, and signs in.
+    pub(crate) fn start(program: &Path, data: &Path, environment: &[(&str, &str)]) -> Result<Self> {
         fs::create_dir_all(data)?;
         let mut serve = process::bound(program, AtParentsEnd::Kill);
         serve.arg("serve").env("COFFERDAM_DATA_DIR", data).env("COFFERDAM_LISTEN", "127.0.0.1:0");
         serve.env("COFFERDAM_ADMIN_USER", USER).env("COFFERDAM_ADMIN_PASSWORD", PASSWORD);
-        serve.env("POSTGRES_HOST", "127.0.0.1").env("POSTGRES_PORT", cluster.port().to_string());
-        serve.env("POSTGRES_DB", sample::DATABASE).env("POSTGRES_USER", sample::OWNER);
-        serve.env("POSTGRES_PASSWORD", cluster.password());
+        serve.envs(environment.iter().copied());
         serve.stdin(Stdio::null()).stdout(Stdio::piped());
         serve.stderr(fs::File::create(data.join("stderr.log"))?);
         let mut child = process::spawn(serve)?;
@@ -62,21 +56,19 @@ impl Console {
                 break address.to_owned();
             }
         };
+        let listening = Instant::now();
         // Read on, so that it never waits for somebody to take its lines.
         thread::spawn(move || lines.for_each(drop));
-        let peak = Arc::new(AtomicU64::new(0));
-        let stop = Arc::new(AtomicBool::new(false));
-        watch(child.id(), &peak, &stop);
+        let memory = Memory::watch(child.id());
         let client = Client::sign_in(&address, USER, PASSWORD)?;
-        Ok(Self { child, client, peak, stop, inside: vec![] })
+        Ok(Self { child, client, memory, listening, inside: vec![] })
     }
 
     /// One backup, from the request until the record says completed.
-    pub(crate) fn backup(&mut self) -> Result<Measured> {
+    pub(crate) fn backup(&mut self, database: &str) -> Result<Measured> {
         let before = cpu_seconds(self.child.id())?;
         let start = Instant::now();
-        let asked =
-            self.client.post("/api/v1/backups", &json!({ "database": sample::DATABASE }))?;
+        let asked = self.client.post("/api/v1/backups", &json!({ "database": database }))?;
         let id = asked["id"].as_str().context("the answer has no id")?.to_owned();
         let record = loop {
             let record = self.client.get(&format!("/api/v1/backups/{id}"))?;
@@ -100,40 +92,19 @@ impl Console {
         self.inside.iter().copied()
     }
 
+    /// When it said that it listens.
+    pub(crate) fn listening(&self) -> Instant {
+        self.listening
+    }
+
+    /// Its API.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Stops it. Returns the highest `RssAnon` seen, in bytes.
     pub(crate) fn stop(&mut self) -> Result<u64> {
-        self.stop.store(true, Ordering::Relaxed);
         process::stop(&mut self.child, Signal::TERM, Duration::from_secs(10))?;
-        Ok(self.peak.load(Ordering::Relaxed))
+        Ok(self.memory.peak())
     }
-}
-
-/// Looks at a process's memory fifty times a second.
-fn watch(pid: u32, peak: &Arc<AtomicU64>, stop: &Arc<AtomicBool>) {
-    let (peak, stop) = (Arc::clone(peak), Arc::clone(stop));
-    thread::spawn(move || {
-        while !stop.load(Ordering::Relaxed) {
-            if let Some(now) = rss_anon(pid) {
-                peak.fetch_max(now, Ordering::Relaxed);
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    });
-}
-
-fn rss_anon(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
-    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
-}
-
-/// Processor time of a process and of its children that have ended.
-fn cpu_seconds(pid: u32) -> Result<f64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name, in parentheses, may hold anything.
-    let (_, fields) = stat.rsplit_once(')').context("/proc tells no times")?;
-    let ticks: u64 =
-        fields.split_whitespace().skip(11).take(4).filter_map(|f| f.parse::<u64>().ok()).sum();
-    // Linux has shown 100 ticks a second to programs for as long as it has had this file.
-    Ok(ticks as f64 / 100.0)
 }

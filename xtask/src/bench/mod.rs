@@ -7,16 +7,21 @@ use anyhow::{Context as _, Result, bail};
 
 mod backup;
 mod console;
+mod delivery;
+mod folder;
 mod http;
 mod machine;
+mod memory;
 mod pipeline;
 mod table;
 
 /// Which benchmark, and how large.
 pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode> {
-    let (name, options) = arguments.split_first().context("which one? there is: backup")?;
+    let (name, options) =
+        arguments.split_first().context("which one? there are: backup, delivery")?;
     match name.as_str() {
         "backup" => backup::bench(&backup::Size::parse(options)?),
-        other => bail!("there is no benchmark {other:?}; there is: backup"),
+        "delivery" => delivery::bench(&delivery::Size::parse(options)?),
+        other => bail!("there is no benchmark {other:?}; there are: backup, delivery"),
     }
 }

@@ -44,4 +44,29 @@ impl Table {
             );
         }
     }
+
+    /// Prints it by speed, with every ratio to that of the named row.
+    pub(crate) fn print_speed(&self, base: &str) {
+        let speed = |rounds: &[Measured]| {
+            let bytes = rounds.first().map_or(0, |round| round.bytes);
+            bytes as f64 / 1e6 / Self::wall(rounds)
+        };
+        let base = self.rows.iter().find(|(name, _)| name == base);
+        let base = base.map_or(1.0, |(_, rounds)| speed(rounds));
+        println!(
+            "| {:24} | {:>6} | {:>5} | {:>13} | {:>6} |",
+            "", "MB/s", "ratio", "from – to s", "CPU s"
+        );
+        println!("|{:-<26}|{:->8}|{:->7}|{:->15}|{:->8}|", "", ":", ":", ":", ":");
+        for (name, rounds) in &self.rows {
+            let now = speed(rounds);
+            let cpu = Measured::median(rounds.iter().map(|round| round.cpu)).unwrap_or_default();
+            let least = rounds.iter().map(|round| round.wall).fold(f64::INFINITY, f64::min);
+            let most = rounds.iter().map(|round| round.wall).fold(0.0, f64::max);
+            println!(
+                "| {name:24} | {now:6.0} | {:5.2} | {least:5.2} – {most:5.2} | {cpu:6.2} |",
+                now / base
+            );
+        }
+    }
 }

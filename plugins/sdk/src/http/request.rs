@@ -135,23 +135,32 @@ impl Request {
         let _ = options.set_first_byte_timeout(Some(nanoseconds(self.answer)));
         let _ = options.set_between_bytes_timeout(Some(nanoseconds(self.answer)));
 
-        let taken = |()| at(Failure::permanent("the request's body was taken twice"));
-        let body = request.body().map_err(taken)?;
-        let answer =
-            outgoing_handler::handle(request, Some(options)).map_err(|code| at(failure(&code)))?;
-        let output = Output(body.write().map_err(taken)?);
-        let sent = match &self.body {
-            Body::None => Ok(()),
-            Body::Bytes(bytes) => output.write(bytes).and_then(|()| output.flush()),
-            Body::Artifact(range) => send_range(&output, *range),
+        let handle = |request| {
+            outgoing_handler::handle(request, Some(options)).map_err(|code| at(failure(&code)))
         };
-        drop(output);
-        // A body that is dropped instead tells the server that it is not whole.
-        let finished = if sent.is_ok() {
-            OutgoingBody::finish(body, None).map_err(|code| failure(&code))
+        let taken = |()| at(Failure::permanent("the request's body was taken twice"));
+        let (answer, sent, finished) = if matches!(self.body, Body::None) {
+            // A body that is taken and then empty would be announced as one
+            // of unknown length, which some servers refuse.
+            (handle(request)?, Ok(()), Ok(()))
         } else {
-            drop(body);
-            Ok(())
+            let body = request.body().map_err(taken)?;
+            let answer = handle(request)?;
+            let output = Output(body.write().map_err(taken)?);
+            let sent = match &self.body {
+                Body::None => Ok(()),
+                Body::Bytes(bytes) => output.write(bytes).and_then(|()| output.flush()),
+                Body::Artifact(range) => send_range(&output, *range),
+            };
+            drop(output);
+            // A body that is dropped instead tells the server that it is not whole.
+            let finished = if sent.is_ok() {
+                OutgoingBody::finish(body, None).map_err(|code| failure(&code))
+            } else {
+                drop(body);
+                Ok(())
+            };
+            (answer, sent, finished)
         };
         // A server may answer before it has read everything, and its answer
         // says more than that the connection was closed.
