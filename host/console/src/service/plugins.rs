@@ -1,21 +1,18 @@
 //! Plugins: what is there, what may run, and what it may touch.
 
-use std::{
-    collections::HashMap,
-    fs,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::HashMap, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, sync::Arc};
 
 use actix_web::web::Bytes;
-use cofferdam_catalog::{Component, Tx};
+use cofferdam_catalog::Component;
 use cofferdam_model::{ComponentHash, Destination, Grants, PluginId};
 use cofferdam_runtime::Plugin;
 use serde_json::json;
 
-use super::{Actor, Error, FieldError, Result, audit, plugin_changes as changes};
+pub(super) use super::plugin_grants::{grant_more, not_grantable, with_more};
+use super::{
+    Actor, Error, Result, audit, plugin_changes as changes,
+    plugin_grants::{store_grants, understand},
+};
 use crate::{
     app::App,
     dto::{self, PluginState},

@@ -42,7 +42,7 @@ fn modules(component: &[u8]) -> usize {
 
 /// The component with one core module more, and so many instances of it: what
 /// the module does at its start happens whenever the component is used.
-pub fn with_instances(component: &[u8], module: &[u8], count: usize) -> Vec<u8> {
+pub(crate) fn with_instances(component: &[u8], module: &[u8], count: usize) -> Vec<u8> {
     // An instance of that module, without arguments.
     let one = [&[0][..], &leb(modules(component)), &[0]].concat();
     let instances = [leb(count), one.repeat(count)].concat();
@@ -51,7 +51,7 @@ pub fn with_instances(component: &[u8], module: &[u8], count: usize) -> Vec<u8> 
 
 /// A component of some kilobytes whose one function has so many variables and
 /// so many loops: the compiler's work grows with the product.
-pub fn bomb(variables: usize, loops: usize) -> Vec<u8> {
+pub(crate) fn bomb(variables: usize, loops: usize) -> Vec<u8> {
     // One group of locals, all of them of type i64.
     let mut body = [leb(1), leb(variables), vec![0x7e]].concat();
     for turn in 0..loops {
