@@ -13,14 +13,15 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::p2::DynInputStream;
 
 use crate::{
-    Denied, LimitBroken, Observer,
+    CallError, Denied, LimitBroken, Observer,
     bindings::imported::{
         artifact::{Algorithm, Host},
-        types::Failure,
+        types::{Failure, TemporaryFailure},
     },
     blocks::Blocks,
     digest,
     meter::Meter,
+    proof::{self, Proof},
     state::State,
 };
 
@@ -31,6 +32,11 @@ pub trait Artifact: Send + Sync {
     fn size(&self) -> u64;
     /// Reads at most as many bytes as fit, from the offset on. 0: the end.
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize>;
+    /// The SHA-256 that it had when it was made. With it, a file that has
+    /// changed since is not delivered: see [`CallError::Damaged`](crate::CallError::Damaged).
+    fn sha256(&self) -> Option<[u8; 32]> {
+        None
+    }
 }
 
 /// The most that a stream gives at once.
@@ -46,6 +52,7 @@ const STREAMS: usize = 32;
 pub(crate) struct Source {
     pub(crate) file: Arc<dyn Artifact>,
     pub(crate) meter: Arc<Meter>,
+    pub(crate) proof: Proof,
     observer: Arc<dyn Observer>,
     seen: Mutex<Seen>,
     streams: AtomicUsize,
@@ -70,7 +77,21 @@ impl Source {
         observer: Arc<dyn Observer>,
     ) -> Arc<Self> {
         let (seen, streams) = (Mutex::default(), AtomicUsize::new(0));
-        Arc::new(Self { file, meter, observer, seen, streams })
+        let proof = Proof::of(&*file);
+        Arc::new(Self { file, meter, proof, observer, seen, streams })
+    }
+
+    /// Notes that the file could not be read, for the console, and gives what
+    /// the component is told.
+    pub(crate) fn unreadable(&self, error: &io::Error) -> Failure {
+        let why = proof::failure(error);
+        let text = why.to_string();
+        let told = match &why {
+            CallError::Damaged => Failure::Permanent(text),
+            _ => Failure::Temporary(TemporaryFailure { message: text, retry_after: None }),
+        };
+        self.meter.host_failed(why);
+        told
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
@@ -194,18 +215,15 @@ impl Host for State {
             Ok(sum) => {
                 if offset == 0 && end == source.file.size() {
                     source.seen().hashed_whole = true;
+                    if algorithm == Algorithm::Sha256
+                        && let Err(error) = source.proof.settle(&sum)
+                    {
+                        return Ok(Err(source.unreadable(&error)));
+                    }
                 }
                 Ok(Ok(sum))
             }
-            Err(error) => {
-                let text = format!("the backup's file cannot be read: {error}");
-                source.meter.host_failed(text.clone());
-                let failure = crate::bindings::imported::types::TemporaryFailure {
-                    message: text,
-                    retry_after: None,
-                };
-                Ok(Err(Failure::Temporary(failure)))
-            }
+            Err(error) => Ok(Err(source.unreadable(&error))),
         }
     }
 }

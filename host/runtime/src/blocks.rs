@@ -13,6 +13,7 @@ use wasmtime_wasi::{
 use crate::{
     Artifact,
     artifact::{BLOCK, Source, Streaming},
+    bindings::imported::types::Failure,
 };
 
 type Reading = JoinHandle<io::Result<Bytes>>;
@@ -59,9 +60,13 @@ impl Blocks {
             return;
         }
         let length = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
-        let (file, offset) = (Arc::clone(&self.source.file), self.next);
+        let (source, offset) = (Arc::clone(&self.source), self.next);
         self.next += length as u64;
-        self.reading = Some(tokio::task::spawn_blocking(move || read(&*file, offset, length)));
+        self.reading = Some(tokio::task::spawn_blocking(move || {
+            let block = read(&*source.file, offset, length)?;
+            source.proof.look(offset, &block)?;
+            Ok(block)
+        }));
     }
 }
 
@@ -101,8 +106,11 @@ impl Pollable for Blocks {
 impl InputStream for Blocks {
     fn read(&mut self, most: usize) -> StreamResult<Bytes> {
         if let Some(error) = &self.error {
-            self.source.meter.host_failed(format!("the backup's file cannot be read: {error}"));
-            return Err(StreamError::LastOperationFailed(format_err!("the file cannot be read")));
+            let told = match self.source.unreadable(error) {
+                Failure::Permanent(text) => text,
+                _ => "the file cannot be read".to_owned(),
+            };
+            return Err(StreamError::LastOperationFailed(format_err!("{told}")));
         }
         if self.block.is_empty() {
             let over = self.at == self.end;

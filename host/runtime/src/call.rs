@@ -138,7 +138,7 @@ where
         return Err(CallError::Limit(limit));
     }
     match (result, meter.host_failure()) {
-        (Err(_), Some(why)) => Err(CallError::Host(why)),
+        (Err(_), Some(why)) => Err(why),
         // A panic says there what went wrong; the trap does not know.
         (Err(CallError::Trap { message, backtrace }), None) if !last_words.is_empty() => {
             let message = format!("{message}; the last that it wrote is: {last_words}");

@@ -42,6 +42,7 @@ mod network;
 mod observer;
 mod outcome;
 mod plugin;
+mod proof;
 mod refusal;
 mod runtime;
 mod sink;

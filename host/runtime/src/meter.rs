@@ -14,7 +14,7 @@ use std::{
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Notify;
 
-use crate::{LimitBroken, Limits};
+use crate::{CallError, LimitBroken, Limits};
 
 /// What a call has used so far, and which limit it has broken. Shared between
 /// the store, its streams, its connections and the watch over the call.
@@ -31,7 +31,7 @@ pub(crate) struct Meter {
     pub(crate) memory_peak: AtomicU64,
     outgoing_limit: AtomicU64,
     broken: OnceLock<LimitBroken>,
-    host: Mutex<Option<String>>,
+    host: Mutex<Option<CallError>>,
     stopped: Notify,
 }
 
@@ -206,11 +206,11 @@ impl Meter {
 
     /// The console's own part of a call has failed, and the component cannot
     /// know why: a file that cannot be read, say.
-    pub(crate) fn host_failed(&self, why: String) {
+    pub(crate) fn host_failed(&self, why: CallError) {
         self.host.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
     }
 
-    pub(crate) fn host_failure(&self) -> Option<String> {
+    pub(crate) fn host_failure(&self) -> Option<CallError> {
         self.host.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -50,6 +50,12 @@ pub enum CallError {
     /// It says that it has succeeded, and that is not so.
     #[error(transparent)]
     Contract(#[from] Breach),
+    /// The backup's file has changed since it was made. Nobody was handed its
+    /// last byte, or the outcome does not count.
+    #[error(
+        "the backup's file is damaged: its SHA-256 is not the one that it had when it was made"
+    )]
+    Damaged,
     /// The console could not do its own part.
     #[error("{0}")]
     Host(String),
@@ -111,7 +117,7 @@ impl CallError {
             Self::Failure(failure) => matches!(failure, Failure::Temporary { .. }),
             Self::Limit(limit) => limit.is_temporary(),
             Self::Host(_) => true,
-            Self::Trap { .. } | Self::Contract(_) => false,
+            Self::Trap { .. } | Self::Contract(_) | Self::Damaged => false,
         }
     }
 

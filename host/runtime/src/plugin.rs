@@ -18,6 +18,7 @@ use crate::{
     component::{Inspected, Roles},
     convert,
     mask::{Hide, Mask},
+    proof,
     runtime::Shared,
     sink::{self, Target},
 };
@@ -157,7 +158,13 @@ impl Plugin {
                 let guest = storage.load(&mut *live.store, live.instance)?;
                 let backup = convert::backup(&backup);
                 let said = guest.call_store(&mut *live.store, &live.settings, &backup).await?;
-                let read = live.store.data().source.as_ref().map_or(0, |source| source.read());
+                let source = live.store.data().source.clone();
+                let read = source.as_ref().map_or(0, |source| source.read());
+                if let (Ok(_), Some(source)) = (&said, &source)
+                    && let Err(error) = proof::complete(source).await
+                {
+                    return Ok(Err(error));
+                }
                 Ok(said.map_err(failed).and_then(|receipt| {
                     if receipt.bytes_stored != size {
                         let stored = receipt.bytes_stored;

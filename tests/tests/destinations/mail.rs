@@ -23,7 +23,7 @@ fn builder(port: u16) -> Builder {
 fn add(api: &Api, to: &[&str]) -> Value {
     let wish = json!({
         "plugin": "email", "name": "ops", "grant": true,
-        "settings": { "to": to, "events": ["backup.completed", "backup.failed"] },
+        "settings": { "to": to },
     });
     api.post("/api/v1/destinations", &wish).expect(201).json()
 }
@@ -129,8 +129,7 @@ fn what_the_relay_refuses_for_now_is_tried_again_and_for_good_is_not() {
     let waiting = deliver(&api, SMALL, "retrying");
     let told = detail(&api, &waiting)["history"][0]["outcome"].clone();
     assert_eq!(told, "temporary");
-    let change =
-        json!({ "settings": { "to": ["nobody@example.org"], "events": ["backup.completed"] } });
+    let change = json!({ "settings": { "to": ["nobody@example.org"] } });
     api.patch("/api/v1/destinations/ops", &change).expect(200);
     let failed = deliver(&api, SMALL, "failed");
     let told = failed["deliveries"][0]["error"].as_str().expect("an error");

@@ -15,7 +15,7 @@ use cofferdam_tests::{
 use serde_json::Value;
 
 use crate::support::{
-    SMALL, add, deliver, detail, is_stored, large, path, retry, settings, until, with,
+    SMALL, add, deliver, detail, is_stored, large, own_file, path, retry, settings, until, with,
 };
 
 /// Three parts of the smallest size.
@@ -223,6 +223,28 @@ fn without_checksums_changed_bytes_are_found_taken_away_and_sent_again() {
     assert!(backup["deliveries"][0]["location"].is_null());
     let name = backup["filename"].as_str().expect("a name");
     assert!(!stage.server.keys().iter().any(|key| key.ends_with(name)), "nothing wrong is left");
+}
+
+#[test]
+fn a_file_that_was_damaged_here_is_not_called_stored() {
+    let stage = Stage::new();
+    for database in [SMALL, stage.large()] {
+        let busy = error(503, "SlowDown").header("retry-after", "60");
+        stage.proxy.faults(move |_| Fault::Answer(busy.clone()));
+        let backup = deliver(&stage.api, database, "retrying");
+        let own = own_file(&stage.console, &backup);
+        let mut bytes = fs::read(&own).expect("the file");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&own, bytes).expect("written");
+        stage.proxy.faults(|_| Fault::None);
+        let backup = retry(&stage.api, &backup, "failed");
+        let told = backup["deliveries"][0]["error"].as_str().expect("an error");
+        assert!(told.starts_with("the backup's file is damaged: "), "{told}");
+        let name = backup["filename"].as_str().expect("a name");
+        assert!(!stage.server.keys().iter().any(|key| key.ends_with(name)));
+        assert_eq!(stage.server.loose_parts(), 0);
+    }
 }
 
 #[test]

@@ -92,6 +92,11 @@ impl Console {
         self.inside.iter().copied()
     }
 
+    /// Processor time that it has used.
+    pub(crate) fn cpu(&self) -> Result<f64> {
+        cpu_seconds(self.child.id())
+    }
+
     /// When it said that it listens.
     pub(crate) fn listening(&self) -> Instant {
         self.listening

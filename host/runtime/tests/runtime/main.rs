@@ -7,6 +7,7 @@ mod limits;
 mod loading;
 mod names;
 mod network;
+mod object_store;
 mod patience;
 mod secure;
 mod server;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use cofferdam_runtime::{Breach, CallError, Failure, LimitBroken, Receipt};
+use cofferdam_runtime::{Artifact, Breach, CallError, Failure, LimitBroken, Receipt};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -90,7 +90,7 @@ async fn a_part_beyond_the_end_is_refused() {
 #[tokio::test]
 async fn a_file_that_cannot_be_read_is_the_consoles_failure_and_temporary() {
     struct Broken;
-    impl cofferdam_runtime::Artifact for Broken {
+    impl Artifact for Broken {
         fn size(&self) -> u64 {
             100
         }
@@ -108,6 +108,31 @@ async fn a_file_that_cannot_be_read_is_the_consoles_failure_and_temporary() {
         CallError::Host("the backup's file cannot be read: the disk is on fire".to_owned())
     );
     assert!(error.is_temporary());
+}
+
+#[tokio::test]
+async fn a_file_that_has_changed_since_it_was_made_is_not_delivered() {
+    struct Changed(Arc<Content>);
+    impl Artifact for Changed {
+        fn size(&self) -> u64 {
+            self.0.size()
+        }
+        fn read_at(&self, offset: u64, into: &mut [u8]) -> std::io::Result<usize> {
+            self.0.read_at(offset, into)
+        }
+        fn sha256(&self) -> Option<[u8; 32]> {
+            Some([7; 32])
+        }
+    }
+    // Whether it is read or only compared, and whatever the component makes of it.
+    for deed in ["read", "compare"] {
+        let file = Arc::new(Changed(Content::new(3 * MIB)));
+        let (call, _) = doing(deed);
+        let result = plugin().await.store(call, backup(file.size()), file).await.result;
+        let error = result.expect_err("it has changed");
+        assert_eq!(error, CallError::Damaged, "{deed}");
+        assert!(!error.is_temporary());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

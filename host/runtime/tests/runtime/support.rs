@@ -38,10 +38,11 @@ pub(crate) async fn load(component: Vec<u8>) -> Result<Arc<Plugin>, Refusal> {
     runtime_in(cache()).load(component.into()).await
 }
 
-fn built(name: &str) -> Bytes {
+/// A component that set-up has built.
+pub(crate) fn built(name: &str) -> Bytes {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    let path = target.join(format!("plugins/{name}.wasm"));
+    let path = target.join("plugins").join(format!("{name}.wasm"));
     let bytes = std::fs::read(&path);
     bytes
         .unwrap_or_else(|error| panic!("{}: {error}; cargo xtask setup builds it", path.display()))
@@ -61,7 +62,11 @@ pub(crate) fn runtime_in(cache: PathBuf) -> Runtime {
 }
 
 pub(crate) async fn plugin() -> Arc<Plugin> {
-    runtime_in(cache()).load(component()).await.expect("it fits the contract")
+    load(component()).await
+}
+
+pub(crate) async fn load(component: Bytes) -> Arc<Plugin> {
+    runtime_in(cache()).load(component).await.expect("it fits the contract")
 }
 
 /// Writes down what it hears.

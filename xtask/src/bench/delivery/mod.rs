@@ -1,16 +1,17 @@
 //! A file of 1 GiB to an object store: the S3 plugin in the console's runtime
 //! against what people use instead; and how long a plugin takes to be there.
 
+mod deliveries;
+mod native;
 mod peers;
 mod ready;
-mod sender;
 mod sink;
 
 use std::{
     fs,
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitCode, Stdio},
+    process::{Child, ExitCode, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -24,8 +25,8 @@ use crate::{
     report::{say, step},
     setup,
 };
+use deliveries::{Deliveries, destination};
 use peers::Peers;
-use sender::Sender;
 use sink::Sink;
 
 /// What the services know.
@@ -38,11 +39,14 @@ const CURL: &str = "curl, presigned URL";
 const CURL_SUM: &str = "curl, with a checksum";
 const RCLONE: &str = "rclone, one request";
 const RCLONE_PARTS: &str = "rclone, as it comes";
-const NATIVE: &str = "sender, no component";
+const NATIVE: &str = "read and write, no more";
 const PLUGIN: &str = "S3 plugin, one request";
 const PLUGIN_PARTS: &str = "S3 plugin, parts of 64M";
 
 const ROWS: [&str; 7] = [CURL, NATIVE, PLUGIN, CURL_SUM, PLUGIN_PARTS, RCLONE, RCLONE_PARTS];
+
+/// How the plugin sends, and the size of its parts.
+const WAYS: [(&str, &str); 2] = [("whole", "5 GiB"), ("parts", "64 MiB")];
 
 /// How much is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,58 +90,39 @@ struct Sample {
 pub(crate) fn bench(size: &Size) -> Result<ExitCode> {
     setup::for_delivery_bench()?;
     let program = size.program.clone().map_or_else(|| binary::build(true), Ok)?;
-    let sender = sender::build()?;
-    let component = binary::target_folder()?.join("plugins/s3.wasm");
     let folder = Folder::new()?;
-    let sample = step("a file of random bytes", || sample(&folder.path().join("file"), size))?;
-    let mut sender = Sender::start(&sender)?;
-    let steps = sender.steps(&component)?;
-    sender.load(&component)?;
-
+    let (sink, closed) = (Sink::start()?, Sink::start()?);
+    sink.close(true);
+    closed.close(true);
+    let (mut deliveries, sample) = step("a backup to deliver", || {
+        let services = [("sink", sink.port), ("s3s-fs", closed.port)];
+        Deliveries::prepare(&program, folder.path(), &services, &WAYS, size.rounds, size.megabytes)
+    })?;
     println!("\n{}", machine::describe(&peers::versions()?));
-    let sink = Sink::start()?;
-    println!("\nInto a server that throws all away, {} rounds, interleaved, medians", size.rounds);
-    compare(&mut sender, &sample, sink.port, size.rounds, None)?.print_speed(CURL);
-    let mut service = Service::start(&folder.path().join("service"))?;
-    println!("\nInto s3s-fs, {} rounds, interleaved, medians", size.rounds);
-    let kept = folder.path().join("service").join(BUCKET);
-    compare(&mut sender, &sample, service.port, size.rounds, Some(&kept))?.print_speed(CURL);
-    service.stop();
-    let memory = sender.stop()?;
-    println!("\nthe runtime with the plugin: peak memory (RssAnon) {:.1} MiB", mebibytes(memory));
-    println!(
-        "s3.wasm: compiled in {:.0} ms, loaded from the cache in {:.1} ms; a call of check {:.0} µs (99 of 100 within {:.0} µs)",
-        steps.compiled * 1e3,
-        steps.loaded * 1e3,
-        steps.called * 1e6,
-        steps.called_99 * 1e6
-    );
+    println!("{:.0} MB, {} rounds, interleaved, medians", sample.bytes as f64 / 1e6, size.rounds);
+
+    sink.close(false);
+    println!("\nInto a server that throws all away:");
+    compare(&mut deliveries, &sample, ("sink", sink.port), size.rounds, None)?.print_speed(CURL);
+    let service = folder.path().join("service");
+    let mut running = Service::start(&service, closed.free())?;
+    println!("\nInto s3s-fs, which writes files and computes checksums:");
+    let kept = service.join(BUCKET);
+    let at = ("s3s-fs", running.port);
+    compare(&mut deliveries, &sample, at, size.rounds, Some(&kept))?.print_speed(CURL_SUM);
+    running.stop();
+    println!("\na plugin's call, instantiation and all: {:.2} ms", deliveries.call()? * 1e3);
+    let memory = deliveries.stop()? as f64 / 1024.0 / 1024.0;
+    println!("the console while delivering: peak memory (RssAnon) {memory:.1} MiB");
     ready::bench(&program, folder.path())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / 1024.0 / 1024.0
-}
-
-fn sample(path: &Path, size: &Size) -> Result<Sample> {
-    let megabytes = size.megabytes;
-    let mut shell = Command::new("sh");
-    shell
-        .arg("-c")
-        .arg(format!("head -c {}M /dev/urandom > \"$1\" && sha256sum \"$1\"", megabytes));
-    let output = shell.arg("sh").arg(path).stdin(Stdio::null()).output()?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let told = String::from_utf8_lossy(&output.stdout);
-    let sha256 = told.split_whitespace().next().context("sha256sum told nothing")?.to_owned();
-    Ok(Sample { path: path.to_owned(), bytes: fs::metadata(path)?.len(), sha256 })
-}
-
-/// All rounds, to a service at this port, which keeps what it is sent here.
+/// All rounds, to a service at this port, which keeps what it is sent there.
 fn compare(
-    sender: &mut Sender,
+    deliveries: &mut Deliveries,
     sample: &Sample,
-    port: u16,
+    (service, port): (&str, u16),
     rounds: usize,
     kept: Option<&Path>,
 ) -> Result<Table> {
@@ -149,15 +134,16 @@ fn compare(
             let measured = match row {
                 CURL => peers.curl(&key, false),
                 CURL_SUM => peers.curl(&key, true),
-                NATIVE => sender.native(&peers.presigned(&key, false)?, sample),
-                PLUGIN => sender.plugin(sample, port, &key, "5 GiB"),
-                PLUGIN_PARTS => sender.plugin(sample, port, &key, "64 MiB"),
+                NATIVE => native::put(sample, &peers.presigned(&key, false)?),
+                PLUGIN => deliveries.deliver(&destination(service, "whole", round), sample),
+                PLUGIN_PARTS => deliveries.deliver(&destination(service, "parts", round), sample),
                 RCLONE => peers.rclone(&key, true),
                 _ => peers.rclone(&key, false),
             };
+            let measured = measured.with_context(|| row)?;
             // The first round warms everybody up.
             if round > 0 {
-                table.add(row, measured.with_context(|| row)?);
+                table.add(row, measured);
             }
             // What was written is not to be flushed while the next one is measured.
             if let Some(kept) = kept {
@@ -176,9 +162,8 @@ struct Service {
 }
 
 impl Service {
-    fn start(folder: &Path) -> Result<Self> {
+    fn start(folder: &Path, port: u16) -> Result<Self> {
         fs::create_dir_all(folder.join(BUCKET))?;
-        let port = process::free_port()?;
         let mut command = process::bound("s3s-fs", AtParentsEnd::Kill);
         command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
         command.args(["--access-key", ACCESS_KEY, "--secret-key", SECRET_KEY]).arg(folder);

@@ -6,8 +6,12 @@ use std::{
     fmt::Write as _,
     io::{BufRead as _, BufReader, Write as _},
     net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread,
+    time::Duration,
 };
 
 use anyhow::Result;
@@ -16,9 +20,11 @@ use rustix::net::{RecvFlags, recv};
 /// Sizes and SHA-256 of what was put, by path.
 type Objects = Arc<Mutex<HashMap<String, (u64, String)>>>;
 
-/// The sink; it lives as long as the program.
+/// The sink; it lives as long as the program, or until its port is freed.
 pub(super) struct Sink {
     pub(super) port: u16,
+    closed: Arc<AtomicBool>,
+    over: Arc<AtomicBool>,
 }
 
 struct Head {
@@ -32,15 +38,40 @@ impl Sink {
     pub(super) fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
+        let (closed, over) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+        let sink = Self { port, closed: Arc::clone(&closed), over: Arc::clone(&over) };
         let objects = Objects::default();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let objects = Arc::clone(&objects);
+                if over.load(Relaxed) {
+                    break;
+                }
+                let (objects, closed) = (Arc::clone(&objects), Arc::clone(&closed));
                 // A client that goes away ends its thread; nobody waits for it.
-                thread::spawn(move || while serve(&stream, &objects).is_some() {});
+                thread::spawn(
+                    move || {
+                        while serve(&stream, &objects, closed.load(Relaxed)).is_some() {}
+                    },
+                );
             }
         });
-        Ok(Self { port })
+        Ok(sink)
+    }
+
+    /// Sends everybody away for an hour, or lets them in again.
+    pub(super) fn close(&self, closed: bool) {
+        self.closed.store(closed, Relaxed);
+    }
+
+    /// Ends it, and gives its port away.
+    pub(super) fn free(self) -> u16 {
+        self.over.store(true, Relaxed);
+        // It looks when somebody comes.
+        drop(TcpStream::connect(("127.0.0.1", self.port)));
+        while TcpListener::bind(("127.0.0.1", self.port)).is_err() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        self.port
     }
 }
 
@@ -64,11 +95,16 @@ fn head(reader: &mut BufReader<&TcpStream>) -> Option<Head> {
 }
 
 /// Answers one request.
-fn serve(stream: &TcpStream, objects: &Objects) -> Option<()> {
+fn serve(stream: &TcpStream, objects: &Objects, closed: bool) -> Option<()> {
     // Small, so that nearly all of a body is left for the kernel.
     let mut reader = BufReader::with_capacity(8 << 10, stream);
     let head = head(&mut reader)?;
     let mut out = stream;
+    if closed {
+        let away = b"HTTP/1.1 503 away\r\nretry-after: 3600\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        out.write_all(away).ok()?;
+        return None;
+    }
     let header = |name: &str| head.headers.get(name).cloned().unwrap_or_default();
     if header("expect").eq_ignore_ascii_case("100-continue") {
         out.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;

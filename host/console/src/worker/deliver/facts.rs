@@ -14,6 +14,7 @@ use crate::{
 struct Open {
     file: File,
     size: u64,
+    sha256: Option<[u8; 32]>,
 }
 
 impl Artifact for Open {
@@ -24,6 +25,16 @@ impl Artifact for Open {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         self.file.read_at(buf, offset)
     }
+
+    fn sha256(&self) -> Option<[u8; 32]> {
+        self.sha256
+    }
+}
+
+/// The bytes of 64 hexadecimal digits.
+fn digest(digits: &str) -> Option<[u8; 32]> {
+    let bytes = hex::decode(digits).ok()?;
+    bytes.try_into().ok()
 }
 
 /// The facts of a completed backup, without its file.
@@ -74,5 +85,6 @@ pub(super) async fn with_file(
     }
     let sidecar = serde_json::to_string_pretty(&sidecar).map_err(|error| error.to_string())?;
     let facts = of(app, backup, sidecar).await.map_err(|error| error.to_string())?;
-    Ok((facts, Arc::new(Open { file, size })))
+    let sha256 = digest(&facts.sha256);
+    Ok((facts, Arc::new(Open { file, size, sha256 })))
 }
