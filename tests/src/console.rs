@@ -13,7 +13,7 @@ use std::{
 use tempfile::TempDir;
 use xtask::process::{self, AtParentsEnd, Signal};
 
-use crate::{Api, TestCluster, wait_until};
+use crate::{Api, TestCluster, compiled, wait_until};
 
 /// The administrator that [`Console::builder`] asks for.
 pub const ADMIN: &str = "admin";
@@ -311,6 +311,9 @@ impl Console {
         command.arg("serve").args(&self.settings.arguments);
         command.env_clear().envs(&self.settings.environment);
         // Both may be overridden by the test.
+        if !self.settings.environment.contains_key(&OsString::from("COFFERDAM_DATA_DIR")) {
+            compiled::lend(&self.data());
+        }
         for (name, value) in
             [("COFFERDAM_DATA_DIR", self.data()), ("HOME", self.folder.path().into())]
         {
@@ -349,6 +352,7 @@ impl Drop for Console {
             println!("--- the console's output\n{}\n{}", self.stdout(), self.stderr());
         }
         self.kill9();
+        compiled::keep(&self.data());
     }
 }
 

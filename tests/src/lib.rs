@@ -10,6 +10,7 @@ pub mod browser;
 pub mod certificates;
 pub mod cluster;
 pub mod component;
+mod compiled;
 pub mod console;
 pub mod held;
 pub mod inside;

@@ -36,7 +36,7 @@ const BROWSER: Need = Need {
     packages: &["chromium", "chromium-driver"],
     missing: || !installed("chromium") || !installed("chromedriver"),
 };
-/// Some of the tests' servers come from PyPI.
+/// Some of the tests' servers are Python's.
 const PYTHON: Need =
     Need { packages: &["python3", "python3-venv"], missing: servers::lacks_python };
 /// Without npm's assets already there: npm is needed to fetch them.

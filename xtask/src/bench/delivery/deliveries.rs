@@ -124,9 +124,9 @@ impl Deliveries {
             Measured::median(times).context("some")
         };
         let client = self.console.client();
-        let with = median(&|| client.post("/api/v1/destinations/nobody/check", &json!({})))?;
-        let without = median(&|| client.get("/api/v1/destinations/nobody"))?;
-        Ok(with - without)
+        let whole = median(&|| client.post("/api/v1/destinations/nobody/check", &json!({})))?;
+        let request = median(&|| client.get("/api/v1/destinations/nobody"))?;
+        Ok(whole - request)
     }
 
     /// Stops the console. Returns the highest `RssAnon` seen, in bytes.
