@@ -122,7 +122,8 @@ fn serve(stream: &TcpStream, objects: &Objects, closed: bool) -> Option<()> {
         // Writing to a string does not fail.
         let _ = write!(text, "content-length: {}\r\n\r\n{body}", body.len());
     }
-    out.write_all(text.as_bytes()).ok()
+    out.write_all(text.as_bytes()).ok()?;
+    (!header("connection").eq_ignore_ascii_case("close")).then_some(())
 }
 
 /// Takes so many bytes off a connection without looking at one.
