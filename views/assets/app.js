@@ -52,7 +52,8 @@
     }, 1500);
   };
   // `all`: nobody listened for a while, so everything may have changed;
-  // otherwise only what moved while this page was made.
+  // otherwise only what moved while this page was made, or may have: of
+  // plugins and destinations nobody can tell beforehand.
   const refresh = (all) => {
     if (all) {
       changed("#live", "changed");

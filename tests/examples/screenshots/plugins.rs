@@ -77,25 +77,25 @@ pub(crate) async fn take(camera: &Camera<'_>, console: &Console, api: &Api) {
     let chat = plugin(api, "chat.wasm", "approved");
     api.post(&format!("/api/v1/plugins/{chat}/revoke"), &json!({})).expect(200);
 
-    let back_up = |database: &str| {
+    let ask_for = |database: &str| {
         let wish = json!({ "database": database });
         let made = id(&api.post("/api/v1/backups", &wish).expect(202).json());
         api.ended(&made);
         made
     };
-    let backup = back_up("shop");
+    let first = ask_for("shop");
     let is = |list: &[Value], status: &str| list.iter().any(|it| it["status"] == status);
-    deliveries(api, &backup, |list| {
+    deliveries(api, &first, |list| {
         ["completed", "running", "retrying", "failed", "blocked"].iter().all(|it| is(list, it))
     });
-    visitor.open(&format!("/backups/{backup}")).await;
+    visitor.open(&format!("/backups/{first}")).await;
     visitor.press("1 attempt: archive").await;
     camera.take("backup-deliveries", "").await;
     camera.take("destinations", "/destinations").await;
     camera.take("destination-failing", &format!("/destinations/{hook}")).await;
     for _ in 0..3 {
-        let backup = back_up("blog");
-        deliveries(api, &backup, |list| {
+        let made = ask_for("blog");
+        deliveries(api, &made, |list| {
             list.iter().any(|it| it["destination"] == "shelf" && it["status"] == "completed")
         });
     }
@@ -130,6 +130,11 @@ pub(crate) async fn take(camera: &Camera<'_>, console: &Console, api: &Api) {
     visitor.sees("It does not work yet").await;
     camera.take("form-tried", "").await;
 
+    components(camera, console, api).await;
+}
+
+/// Components that changed, are gone, or are none.
+async fn components(camera: &Camera<'_>, console: &Console, api: &Api) {
     // The same component with one more section, one that is gone, and one that is refused.
     let changed = [component("example-rust"), b"\x00\x05\x04note".to_vec()].concat();
     put(console, "web-server.wasm", &changed);

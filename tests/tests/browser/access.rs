@@ -20,6 +20,11 @@ const SHAPE: &str = "const ids = [...document.querySelectorAll('[id]')].map(it =
         document.querySelectorAll('h1').length, ids.length === new Set(ids).size,
         document.getAnimations().filter(it => it.playState === 'running').length]";
 
+/// What stands out to the right.
+const TOO_WIDE: &str = "return [...document.querySelectorAll('body *')]
+    .filter(it => it.getBoundingClientRect().right > innerWidth)
+    .map(it => `${it.tagName}.${it.className}: ${words(it.innerText).slice(0, 80)}`).slice(0, 5)";
+
 /// Looks at pages and remembers what is wrong with them.
 struct Inspector {
     visitor: Visitor,
@@ -53,7 +58,8 @@ impl Inspector {
             browser.resize(width, 900).await;
             let found = self.visitor.ask(SHAPE).await;
             if found != json!([true, true, 1, true, 0]) {
-                self.wrong.push(format!("{state}, {width} pixels: {found}"));
+                let wide = self.visitor.ask(TOO_WIDE).await;
+                self.wrong.push(format!("{state}, {width} pixels: {found} {wide}"));
             }
         }
         browser.resize(1280, 900).await;

@@ -131,7 +131,7 @@ fn what_is_not_in_the_contract_is_refused_and_never_quoted() {
 }
 
 /// Every route of the API, as its table has them.
-const ROUTES: [(&str, &str); 36] = [
+const ROUTES: [(&str, &str); 38] = [
     ("post", "/api/v1/auth/login"),
     ("get", "/api/v1/status"),
     ("get", "/api/v1/databases"),
@@ -163,6 +163,8 @@ const ROUTES: [(&str, &str); 36] = [
     ("delete", "/api/v1/destinations/{id}"),
     ("post", "/api/v1/destinations/{id}/check"),
     ("post", "/api/v1/destinations/{id}/test"),
+    ("get", "/api/v1/destinations/{id}/retention"),
+    ("post", "/api/v1/destinations/{id}/retention"),
     ("get", "/api/v1/plugins"),
     ("post", "/api/v1/plugins"),
     ("get", "/api/v1/plugins/{hash}"),

@@ -186,7 +186,8 @@ fn recent(chrome: &Chrome, data: &DestinationPage) -> Markup {
     html! {
         section #recent aria-labelledby="recent-title" hx-get={ "/destinations/" (destination.id) }
             hx-select="#recent" hx-target="this" hx-swap="outerMorph ignoreTitle:true"
-            hx-trigger="listed delay:200ms" hx-nonce=(chrome.nonce) {
+            hx-trigger="listed delay:200ms, changed delay:200ms" data-moving
+            hx-nonce=(chrome.nonce) {
             div.section-head { h2 #recent-title { (t::DELIVERIES) } }
             @if data.recent.is_empty() {
                 div.panel { p.muted { (t::NO_DELIVERIES) } }

@@ -47,8 +47,8 @@ pub fn page(chrome: &Chrome, destinations: &[DestinationCard]) -> Markup {
                 @if !destinations.is_empty() { div.head-actions { (add) } }
             }
             div #destinations hx-get="/destinations" hx-select="#destinations" hx-target="this"
-                hx-swap="outerMorph ignoreTitle:true" hx-trigger="listed delay:200ms"
-                hx-nonce=(chrome.nonce) {
+                hx-swap="outerMorph ignoreTitle:true" data-moving
+                hx-trigger="listed delay:200ms, changed delay:200ms" hx-nonce=(chrome.nonce) {
                 @if destinations.is_empty() {
                     (empty(&Empty {
                         icon: Icon::Destination, title: t::EMPTY_TITLE, text: t::EMPTY_TEXT,

@@ -145,7 +145,7 @@ pub fn page(chrome: &Chrome, data: &PluginsPage) -> Markup {
             div.head { div { h1 { (common::PLUGINS) } p.description.muted { (t::WHAT) } } }
             div.stack-wide {
                 div #plugins hx-get="/plugins" hx-select="#plugins" hx-target="this"
-                    hx-swap="outerMorph ignoreTitle:true" hx-trigger="listed delay:200ms"
+                    hx-swap="outerMorph ignoreTitle:true" hx-trigger="listed delay:200ms, changed delay:200ms" data-moving
                     hx-nonce=(chrome.nonce) {
                     @if let Some(problem) = &data.folder_problem {
                         p.notice.notice-bad role="alert" { (icon(Icon::Alert)) span { bdi { (common::sentence(problem)) } } }

@@ -4,8 +4,8 @@ use cofferdam_model::DeliveryStatus;
 use cofferdam_views::{
     FieldErrors, Nav,
     pages::{
-        destination, destination_delete, destination_form, destination_new, destinations, plugin,
-        plugin_revoke, plugins,
+        destination, destination_delete, destination_form, destination_new, destination_retention,
+        destinations, plugin, plugin_revoke, plugins,
     },
     schema::Tick,
 };
@@ -131,12 +131,48 @@ pub(super) fn destination_pages(pages: &mut Pages) {
         let page = destination::DestinationPage { card, recent, ..page.clone() };
         put(pages, name, destination::page(&chrome, &page));
     }
+    retention(pages, &cards[0].destination);
     let delete = destination_delete::DestinationDeletePage {
         card: cards[0].clone(),
         waiting: 3,
         refused: None,
     };
     put(pages, "destination-delete", destination_delete::page(&chrome, &delete));
+}
+
+/// What would go: something, nothing, and what stands in the way.
+fn retention(pages: &mut Pages, of: &cofferdam_model::Destination) {
+    use destination_retention::{RetentionItem, RetentionOf, RetentionPage, page};
+    let chrome = data::chrome(Some(Nav::Destinations));
+    let item = |day: i64, reason: &str| RetentionItem {
+        backup: cofferdam_model::BackupId::new(),
+        filename: format!("backup_shop_202611{day:02}_020000.sql.gz"),
+        created_at: data::ago(86_400 * (21 - day)),
+        size_bytes: 254_118_221,
+        reason: reason.into(),
+    };
+    let shop = RetentionOf {
+        database: "shop".into(),
+        copies: 31,
+        goes: vec![item(3, "older than 14 days"), item(2, "older than 14 days")],
+        stays: vec![item(1, "it is the last good one")],
+        held: None,
+    };
+    let held = RetentionOf {
+        database: "crm".into(),
+        goes: Vec::new(),
+        stays: Vec::new(),
+        held: Some("what is stored there could not be listed: it refused the connection".into()),
+        ..shop.clone()
+    };
+    for (name, databases, refused) in [
+        ("retention", vec![held, shop], None),
+        ("retention-nothing", Vec::new(), None),
+        ("retention-refused", Vec::new(), Some("This destination keeps no copies.".to_owned())),
+    ] {
+        let data = RetentionPage { destination: of.clone(), databases, refused };
+        put(pages, name, page(&chrome, &data));
+    }
 }
 
 fn settings() -> serde_json::Value {

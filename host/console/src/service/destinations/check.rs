@@ -192,21 +192,16 @@ fn found(
         Some(name) => format!("{name}: {}", it.message),
         None => it.message.clone(),
     };
-    let message = match &result {
-        Ok(said) => said.clone(),
+    let ok = result.is_ok();
+    let message = match result {
+        Ok(said) => said,
         Err(error) if errors.is_empty() => error.to_string(),
         Err(_) => {
             let each: Vec<String> = errors.iter().map(named).collect();
             format!("the settings are not right: {}", each.join("; "))
         }
     };
-    dto::DestinationCheck {
-        ok: result.is_ok(),
-        message,
-        errors,
-        log: hearing.take_lines(),
-        took_ms,
-    }
+    dto::DestinationCheck { ok, message, errors, log: hearing.take_lines(), took_ms }
 }
 
 /// A call that somebody waits for, or that asks a small question.

@@ -134,6 +134,10 @@ pub fn complete(schema: &Value, settings: &mut Value) {
             None if !required.contains(&name.as_str()) => {
                 fields.remove(name);
             }
+            // What is given as nothing is missing.
+            None if fields.get(name).is_some_and(Value::is_null) => {
+                fields.remove(name);
+            }
             None => {}
         }
     }
