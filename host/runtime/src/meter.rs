@@ -140,10 +140,14 @@ impl Meter {
         Duration::from_nanos(self.computing.sum.load(Relaxed))
     }
 
-    /// Bytes of the file have passed: the budgets of time begin anew.
+    /// Bytes of the file have passed. After every so many of them the budgets of
+    /// time begin anew: reading byte by byte, or none, gives nobody more time.
     pub(crate) fn passed(&self, bytes: u64) {
-        self.file_bytes.fetch_add(bytes, Relaxed);
-        self.progress();
+        const STEP: u64 = 64 << 10;
+        let before = self.file_bytes.fetch_add(bytes, Relaxed);
+        if before / STEP != (before + bytes) / STEP {
+            self.progress();
+        }
     }
 
     /// Work on the file has gone on, without a byte of it passing.
