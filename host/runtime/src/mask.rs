@@ -223,7 +223,7 @@ pub(crate) fn error(error: CallError, mask: &Mask) -> CallError {
         }
         CallError::Contract(Breach::Answer(text)) => Breach::Answer(hide(text)).into(),
         CallError::Host(text) => CallError::Host(hide(text)),
-        error @ (CallError::Limit(_) | CallError::Contract(_)) => error,
+        error @ (CallError::Limit(_) | CallError::Contract(_) | CallError::Damaged) => error,
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn act(mode: &str, settings: &Settings) -> Option<Result<String>> {
         "trap" => panic!("the component has given up"),
         "trap-huge" => panic!("{}", Huge),
         "words-huge" => {
-            eprint!("{}", Huge);
+            eprint!("{Huge}");
             std::process::abort()
         }
         "exit" => std::process::exit(3),
