@@ -238,10 +238,14 @@ impl Meter {
             if idle >= limits.idle {
                 return self.stop(LimitBroken::Idle(limits.idle));
             }
-            let left = (limits.answer - waited).min(limits.idle - idle).max(LOOK);
+            let left = limits
+                .answer
+                .saturating_sub(waited)
+                .min(limits.idle.saturating_sub(idle))
+                .max(LOOK);
             // Which of the two runs may change meanwhile, and progress moves both
             // further away: it is looked at again then.
-            let next = left.min(limits.longest - now);
+            let next = left.min(limits.longest.saturating_sub(now));
             let _ = tokio::time::timeout(next, self.stopped.notified()).await;
         }
     }

@@ -117,7 +117,8 @@ impl Sender {
         let least = |asked: Option<Duration>, most| asked.map_or(most, |asked| asked.min(most));
         let first_byte = least(options.first_byte_timeout, FIRST_BYTE);
         let connect = least(options.connect_timeout, CONNECT);
-        let stall = self.meter.limits().idle;
+        // The watch over the call comes first where nothing else goes on.
+        let stall = self.meter.limits().idle + Duration::from_secs(1);
         let (answer, sender) = loop {
             let (mut sender, used) = self.connection(&to, connect).await?;
             let mut sent = pin!(sender.try_send_request(request));
@@ -213,13 +214,12 @@ impl Sender {
             return Ok(slot);
         }
         lock(&self.idle).clear();
-        match timeout(TURNOVER, Arc::clone(&self.slots).acquire_owned()).await {
-            Ok(Ok(slot)) => Ok(slot),
-            _ => {
-                let text = format!("more than {CONNECTIONS} connections at once");
-                Err(self.failed(to, Error::ConnectionLimitReached, &text))
-            }
+        let waited = timeout(TURNOVER, Arc::clone(&self.slots).acquire_owned()).await;
+        if let Ok(Ok(slot)) = waited {
+            return Ok(slot);
         }
+        let text = format!("more than {CONNECTIONS} connections at once");
+        Err(self.failed(to, Error::ConnectionLimitReached, &text))
     }
 
     fn refused(&self, refused: Refused) -> Error {

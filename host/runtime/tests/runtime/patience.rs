@@ -11,13 +11,13 @@ use crate::{
 };
 
 /// Does this with the server; the limits of idle time and of waiting are a
-/// second and two, so that only what is waited for in vain is over then.
+/// second and four, so that only what is waited for in vain is over then.
 async fn ask(server: &Server, settings: Value) -> (Result<String, CallError>, Arc<Ear>) {
     let (mut call, ear) = call(settings);
     call.settings["url"] = json!(server.url("/"));
     call.grants.hosts.push(grant("127.0.0.1", server.address.port(), true));
     call.limits.idle = Duration::from_secs(1);
-    call.limits.answer = Duration::from_secs(2);
+    call.limits.answer = Duration::from_secs(4);
     (misbehaving().await.check(call).await.result, ear)
 }
 
@@ -40,7 +40,7 @@ async fn a_server_that_takes_its_time_is_waited_for_beyond_the_idle_time() {
 async fn waiting_for_answers_has_a_limit_of_its_own() {
     let server = server::slow(Duration::from_mins(1), vec!["too late".to_owned()]).await;
     let (result, _) = ask(&server, json!({ "mode": "request" })).await;
-    let limit = LimitBroken::Answer(Duration::from_secs(2));
+    let limit = LimitBroken::Answer(Duration::from_secs(4));
     assert_eq!(result, Err(CallError::Limit(limit.clone())));
     assert!(limit.is_temporary());
 }
@@ -57,7 +57,7 @@ async fn a_component_is_told_when_an_answer_does_not_begin_or_go_on_in_its_own_t
     let server = server::slow(Duration::ZERO, vec![begins.to_owned()]).await;
     let (result, _) = ask(&server, json!({ "mode": "impatient", "milliseconds": 200 })).await;
     let told_of = told(result);
-    assert!(told_of.ends_with("reading: connection read timeout"), "{told_of}");
+    assert!(told_of.contains("reading: connection read timeout"), "{told_of}");
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn an_answer_that_drips_is_waited_for_as_long_as_any() {
     parts.insert(0, head.to_owned());
     let server = server::slow(Duration::from_millis(100), parts).await;
     let (result, _) = ask(&server, json!({ "mode": "impatient", "milliseconds": 500 })).await;
-    let limit = LimitBroken::Answer(Duration::from_secs(2));
+    let limit = LimitBroken::Answer(Duration::from_secs(4));
     assert_eq!(result, Err(CallError::Limit(limit)));
 }
 
@@ -109,7 +109,9 @@ async fn a_hundred_thousand_headers_are_refused_in_both_directions() {
 
     let mut head = "HTTP/1.1 200 OK\r\n".to_owned();
     for number in 0..100_000 {
-        head.push_str(&format!("x-{number}: v\r\n"));
+        head.push_str("x-");
+        head.push_str(&number.to_string());
+        head.push_str(": v\r\n");
     }
     let one = format!("HTTP/1.1 200 OK\r\nx-long: {}\r\n", "x".repeat(10 << 20));
     for flood in [head, one] {
