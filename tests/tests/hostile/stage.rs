@@ -53,7 +53,6 @@ pub fn short() -> Builder {
         .env("COFFERDAM_PLUGIN_IDLE_SECONDS", "6")
         .env("COFFERDAM_PLUGIN_ANSWER_SECONDS", "2")
         .env("COFFERDAM_PLUGIN_MEMORY_MB", "64")
-        .env("COFFERDAM_PLUGIN_COMPILE_SECONDS", "3")
         // Measured is what the program holds, not what its allocator keeps for later.
         .env("MALLOC_ARENA_MAX", "2")
         .env("MALLOC_MMAP_THRESHOLD_", "65536")
