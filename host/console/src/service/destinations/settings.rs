@@ -83,8 +83,9 @@ pub fn secrets(secret: Option<&Secret>) -> Map<String, Value> {
 }
 
 /// New settings over the stored ones: a secret that is missing or blank keeps
-/// its stored value, unless it is among those to `forget`. One that would go to another host than before must be
-/// typed again: who does not know it must not have it sent to a host of theirs.
+/// its stored value, unless it is among those to `forget`. One that would go to
+/// another host than before must be typed again: who does not know it must not
+/// have it sent to a host of theirs.
 pub fn keep_secrets(
     schema: &Value,
     mut new: Value,
