@@ -98,7 +98,7 @@ impl App {
             hub: Hub::default(),
             claim: Arc::new(FolderClaim::new(&config.catalog)),
             checks: Mutex::default(),
-            plugins: Plugins::open(&config)?,
+            plugins: Plugins::open(&config),
             mailer: mailer(&config)?,
             config,
         })

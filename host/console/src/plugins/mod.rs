@@ -126,8 +126,8 @@ pub struct Plugins {
 
 impl Plugins {
     /// Nothing is looked at yet.
-    pub fn open(config: &Config) -> anyhow::Result<Self> {
-        Ok(Self {
+    pub fn open(config: &Config) -> Self {
+        Self {
             settings: runtime_settings(config, config.data_dir.join("cache").join("plugins")),
             runtime: std::sync::OnceLock::new(),
             folder: config.plugin_dir.clone(),
@@ -138,7 +138,7 @@ impl Plugins {
             settled: OnceCell::new(),
             watched: AtomicBool::new(false),
             looked: watch::Sender::new(false),
-        })
+        }
     }
 
     /// The folder that is looked at.

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{built, call, grant, load};
+use crate::support::{built, call, grant, loaded};
 
 /// A service with a bucket; it ends with this value.
 struct Service(Child, u16);
@@ -57,7 +57,7 @@ async fn a_listing_of_many_backups_comes_in_pages_without_sidecars_and_strangers
         fs::write(month.join(format!("{name}.json")), "{}").expect("written");
     }
     let service = Service::start(folder.path());
-    let plugin = load(built("s3")).await;
+    let plugin = loaded(built("s3")).await;
     let (mut cursor, mut pages, mut found) = (None, 0, BTreeSet::new());
     loop {
         let (mut call, _) = call(json!({

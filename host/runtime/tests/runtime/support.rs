@@ -62,10 +62,10 @@ pub(crate) fn runtime_in(cache: PathBuf) -> Runtime {
 }
 
 pub(crate) async fn plugin() -> Arc<Plugin> {
-    load(component()).await
+    loaded(component()).await
 }
 
-pub(crate) async fn load(component: Bytes) -> Arc<Plugin> {
+pub(crate) async fn loaded(component: Bytes) -> Arc<Plugin> {
     runtime_in(cache()).load(component).await.expect("it fits the contract")
 }
 
