@@ -11,6 +11,8 @@ use serde_json::Value;
 
 #[path = "architecture/asvs.rs"]
 mod asvs;
+#[path = "architecture/contract.rs"]
+mod contract;
 
 /// Which members each member of the workspace may use. The small shared types
 /// (`model`) may be used by all of them.

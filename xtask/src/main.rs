@@ -9,6 +9,7 @@ mod apt;
 mod bench;
 mod binary;
 mod deny;
+mod examples;
 mod npm;
 mod plugins;
 mod report;
@@ -34,6 +35,8 @@ cargo xtask bench delivery [--size MiB] [--rounds N] [--program FILE]
     and how long plugins take to be there.
 cargo xtask plugins
     Builds the plugins in plugins/ to target/plugins, if they have changed.
+cargo xtask plugin FOLDER
+    Builds one plugin in Rust, anywhere, with the same toolchain.
 cargo xtask setup [--build]
     Only sets up what `test` needs, or what a build needs.
 ";
@@ -57,7 +60,11 @@ fn dispatch(mut arguments: Vec<String>) -> Result<ExitCode> {
         "run" => run::run(arguments),
         "test" => test::test(arguments),
         "bench" => bench::bench(&arguments),
-        "plugins" => plugins::build().map(|()| ExitCode::SUCCESS),
+        "plugins" => plugins::build_all().map(|()| ExitCode::SUCCESS),
+        "plugin" => match arguments.as_slice() {
+            [folder] => plugins::build_one(folder.as_ref()).map(|()| ExitCode::SUCCESS),
+            _ => bail!("plugin takes the folder of one plugin\n\n{HELP}"),
+        },
         "setup" => match arguments.first().map(String::as_str) {
             None => setup::for_tests().map(|()| ExitCode::SUCCESS),
             Some("--build") => setup::for_run(false).map(|()| ExitCode::SUCCESS),

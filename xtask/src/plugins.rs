@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 
 use crate::{
-    apt, binary,
+    apt, binary, examples,
     report::{cargo, must, root, say, step},
     wit,
 };
@@ -36,13 +36,15 @@ pub(crate) fn build() -> Result<()> {
     wit::place()?;
     // Before anything is read, so that what changes meanwhile is built next time.
     let start = SystemTime::now();
-    let debian = !has_library()?;
-    if debian {
+    if !has_library()? {
         apt::install(&apt::missing(&DEBIAN)?)?;
     }
     let guests = target.join("guests");
     step("building the plugins", || {
-        must(if debian { debian_cargo() } else { own_cargo() }.arg("--target-dir").arg(&guests))
+        let mut build = cargo_build()?;
+        build.args(["--release", "--workspace", "--lib", "--examples", "--target", TARGET]);
+        build.args(["--locked", "--quiet", "--target-dir"]).arg(&guests);
+        must(build.current_dir(root().join("plugins")))
     })?;
     fs::create_dir_all(&finished)?;
     let built = guests.join(TARGET).join("release");
@@ -50,6 +52,13 @@ pub(crate) fn build() -> Result<()> {
         place(&built.join(file), &finished.join(format!("{name}.wasm")))?;
     }
     fs::File::create(&stamp)?.set_modified(start).context("marking the plugins as new")
+}
+
+/// Builds those, and the examples in other languages that no console needs.
+pub(crate) fn build_all() -> Result<()> {
+    build()?;
+    let target = binary::target_folder()?;
+    examples::build(&target, &target.join("plugins"))
 }
 
 /// Cargo in the plugins' own workspace, for this machine: their logic is
@@ -70,7 +79,7 @@ fn is_fresh(stamp: &Path) -> Result<bool> {
 
 /// When something in a folder was last changed; folders count, because files
 /// may have been removed from them.
-fn youngest(folder: &Path) -> Result<SystemTime> {
+pub(crate) fn youngest(folder: &Path) -> Result<SystemTime> {
     let mut youngest = fs::metadata(folder)
         .and_then(|facts| facts.modified())
         .with_context(|| folder.display().to_string())?;
@@ -78,6 +87,8 @@ fn youngest(folder: &Path) -> Result<SystemTime> {
         let entry = entry?;
         let changed = match entry.file_type()?.is_dir() {
             true if entry.file_name() == "node_modules" => continue,
+            // What people read is in no component.
+            false if entry.path().extension().is_some_and(|it| it == "md") => continue,
             true => self::youngest(&entry.path())?,
             false => entry.metadata()?.modified()?,
         };
@@ -98,10 +109,25 @@ fn has_library() -> Result<bool> {
     Ok(output.status.success() && names.any(|name| name.starts_with("libstd-")))
 }
 
-fn own_cargo() -> Command {
+/// Builds a plugin in a workspace of its own. All of these share a folder, which
+/// is not that of our own: the two would take each other's parts for out of date.
+pub(crate) fn build_one(folder: &Path) -> Result<()> {
+    let shared = binary::target_folder()?.join("authors");
+    let mut build = cargo_build()?;
+    build.args(["--release", "--target", TARGET, "--quiet", "--target-dir"]).arg(&shared);
+    must(build.current_dir(folder))?;
+    say(format_args!("it is in {}", shared.join(TARGET).join("release").display()));
+    Ok(())
+}
+
+/// `cargo build` of a toolchain that has the target.
+fn cargo_build() -> Result<Command> {
+    if !has_library()? {
+        return Ok(debian_cargo());
+    }
     let mut command = cargo();
-    finish(&mut command);
-    command
+    command.arg("build");
+    Ok(command)
 }
 
 /// Debian's Cargo with Debian's compiler, which builds the library, too.
@@ -123,15 +149,8 @@ fn debian_cargo() -> Command {
     }
     command.env("PATH", path).env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
     command.env("RUSTFLAGS", "-L native=/usr/lib/wasm32-wasi");
-    finish(&mut command);
-    command.arg("-Zbuild-std=std,panic_abort");
+    command.args(["build", "-Zbuild-std=std,panic_abort"]);
     command
-}
-
-fn finish(command: &mut Command) {
-    command.current_dir(root().join("plugins")).stdin(std::process::Stdio::null());
-    command.args(["build", "--release", "--workspace", "--lib", "--examples", "--target", TARGET]);
-    command.args(["--locked", "--quiet"]);
 }
 
 /// The components: the name of each, and its file below Cargo's folder. A
@@ -163,7 +182,7 @@ fn components() -> Result<Vec<(String, PathBuf)>> {
 
 /// Copies a component under its name at once, and only if it is another one:
 /// whatever embeds it or watches it has nothing to do otherwise.
-fn place(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn place(from: &Path, to: &Path) -> Result<()> {
     let component = fs::read(from).with_context(|| from.display().to_string())?;
     if fs::read(to).is_ok_and(|old| old == component) {
         return Ok(());

@@ -71,7 +71,7 @@ pub(crate) fn for_tests() -> Result<()> {
         servers::install()?;
         npm::install()?;
         wit::place()?;
-        plugins::build()
+        plugins::build_all()
     })
 }
 

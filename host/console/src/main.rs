@@ -18,6 +18,7 @@ mod password;
 mod plugins;
 mod serve;
 mod service;
+mod starter;
 mod testkit;
 mod token;
 mod vault;

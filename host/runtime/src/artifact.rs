@@ -43,10 +43,10 @@ pub trait Artifact: Send + Sync {
 pub(crate) const BLOCK: usize = 1 << 20;
 /// How many times its size a component may read or hash of the file, retries
 /// of single parts included, before it is taken for one that never ends.
-const REREADS: u64 = 16;
+pub(crate) const REREADS: u64 = 16;
 /// Streams that may be open at once and not read to their end: each holds up to
 /// two blocks.
-const STREAMS: usize = 32;
+pub(crate) const STREAMS: usize = 32;
 
 /// The artifact of one call, with what has been read of it.
 pub(crate) struct Source {

@@ -13,11 +13,11 @@ use crate::{
 };
 
 /// Texts that people read, in bytes.
-const TEXT: usize = 4 << 10;
-const LOCATION: usize = 4 << 10;
-const FILENAME: usize = 255;
-const ENTRIES: usize = 1000;
-const FIELD_ERRORS: usize = 100;
+pub(crate) const TEXT: usize = 4 << 10;
+pub(crate) const LOCATION: usize = 4 << 10;
+pub(crate) const FILENAME: usize = 255;
+pub(crate) const ENTRIES: usize = 1000;
+pub(crate) const FIELD_ERRORS: usize = 100;
 
 pub(crate) fn time(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)

@@ -44,7 +44,7 @@ pub struct GrantKinds {
     pub mail: bool,
 }
 
-const SCHEMA: usize = 64 << 10;
+pub(crate) const SCHEMA: usize = 64 << 10;
 /// Regular expressions of one schema, and the memory of each once it is compiled.
 const PATTERNS: usize = 100;
 const PATTERN: usize = 256 << 10;

@@ -2,7 +2,7 @@
 
 use wasmtime::{Engine, component::Component};
 
-use crate::Refusal;
+use crate::{Refusal, version};
 
 /// One interface that a component imports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,8 @@ pub(crate) fn of(engine: &Engine, component: &Component) -> Result<Vec<Import>, 
     let kind = component.component_type();
     let mut imports = Vec::new();
     for (name, _) in kind.imports(engine) {
-        let Some((_, words)) = WORDS.iter().find(|(start, _)| name.starts_with(start)) else {
+        let known = WORDS.iter().find(|(start, _)| name.starts_with(start));
+        let Some((_, words)) = known.filter(|_| version::is_offered(name)) else {
             return Err(Refusal::Import { name: crate::text::clean(name, 200, false) });
         };
         imports.push(Import { name: name.to_owned(), words });

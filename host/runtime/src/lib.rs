@@ -43,12 +43,15 @@ mod observer;
 mod outcome;
 mod plugin;
 mod proof;
+#[cfg(test)]
+mod readme;
 mod refusal;
 mod runtime;
 mod sink;
 mod state;
 mod stdio;
 mod text;
+mod version;
 
 pub use artifact::Artifact;
 pub use cofferdam_model::{ComponentHash, Grants, HostGrant, HostPattern};

@@ -12,10 +12,11 @@ use crate::{
     imports,
     limits::{MEMORIES, TABLES},
     runtime::Shared,
+    version,
 };
 
 /// A component in Python has some 20 MB.
-const LARGEST: u64 = 64 << 20;
+pub(crate) const LARGEST: u64 = 64 << 20;
 
 const PLUGIN: &str = "cofferdam:plugin/plugin@0.1.0";
 const STORAGE: &str = "cofferdam:plugin/storage@0.1.0";
@@ -49,7 +50,7 @@ pub(crate) async fn inspect(shared: &Shared, bytes: Bytes) -> Result<Inspected, 
 
     let kind = component.component_type();
     let exported: Vec<String> = kind.exports(engine).map(|(name, _)| name.to_owned()).collect();
-    let has = |name: &str| exported.iter().any(|exported| exported == name);
+    let has = |name: &str| exported.iter().any(|exported| version::is_same(exported, name));
     if !has(PLUGIN) {
         return Err(Refusal::NotAPlugin(PLUGIN));
     }

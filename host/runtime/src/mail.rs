@@ -43,10 +43,10 @@ pub trait Mailer: Send + Sync {
     fn send(&self, mail: Mail) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + '_>>;
 }
 
-const RECIPIENTS: usize = 50;
+pub(crate) const RECIPIENTS: usize = 50;
 const ADDRESS: usize = 254;
-const SUBJECT: usize = 500;
-const BODY: usize = 1 << 20;
+pub(crate) const SUBJECT: usize = 500;
+pub(crate) const BODY: usize = 1 << 20;
 
 fn check(message: Message) -> Result<Mail, String> {
     let address = |text: &String| {

@@ -57,7 +57,7 @@ pub(crate) struct Parts {
 }
 
 /// Random bytes that a component gets at once.
-const RANDOM: u64 = 64 << 10;
+pub(crate) const RANDOM: u64 = 64 << 10;
 /// Bytes that a component passes to the console in one call of a function.
 pub(crate) const MESSAGE: usize = 16 << 20;
 /// The header of a request, as it lies in memory.

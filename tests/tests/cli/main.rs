@@ -1,6 +1,7 @@
 //! The command line: on its own, beside a running console, and from afar.
 
 mod alone;
+mod author;
 mod beside;
 mod destinations;
 mod download;

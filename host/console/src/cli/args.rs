@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use cofferdam_model::HostGrant;
 
+use crate::starter::{Language, Name, Role};
+
 /// A self-hosted backup console for databases.
 #[derive(Debug, Parser)]
 #[command(name = "cofferdam", version, disable_help_subcommand = true)]
@@ -248,8 +250,23 @@ pub enum Plugin {
         /// Its short name, its file's name, or 6 or more digits of its hash.
         plugin: String,
     },
+    /// Begin a plugin of your own: a new folder here, with one that works.
+    New(PluginNew),
     /// Try a component out, here and now: a verdict on each clause of the contract.
     Test(PluginTest),
+}
+
+/// `cofferdam plugin new`
+#[derive(Debug, Args)]
+pub struct PluginNew {
+    /// Its short name, which is also the folder's.
+    pub name: Name,
+    /// What it is written in.
+    #[arg(long, value_enum, default_value_t = Language::Rust)]
+    pub language: Language,
+    /// What it is there for.
+    #[arg(long, value_enum, default_value_t = Role::Storage)]
+    pub role: Role,
 }
 
 /// `cofferdam plugin test`

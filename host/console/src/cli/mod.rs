@@ -10,6 +10,7 @@ mod destination;
 mod download;
 mod output;
 mod plugin;
+mod plugin_new;
 mod plugin_test;
 mod problem;
 mod remote;
@@ -101,7 +102,8 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<()> {
         Command::Database(command) => {
             database::run(command, &open(&global, config, begins).await?, global.json).await
         }
-        // Needs no catalog, and so none is opened.
+        // Neither needs a catalog, and so none is opened.
+        Command::Plugin(args::Plugin::New(wish)) => plugin_new::run(&wish, global.json),
         Command::Plugin(args::Plugin::Test(wish)) => {
             plugin_test::run(wish, &config, global.json).await
         }

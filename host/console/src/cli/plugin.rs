@@ -58,7 +58,7 @@ pub async fn run(command: Plugin, client: &Client, as_json: bool) -> anyhow::Res
             output::line(&format!("{} is no longer approved.", name(&found)))
         }
         // Done before a catalog is opened.
-        Plugin::Test(_) => Ok(()),
+        Plugin::New(_) | Plugin::Test(_) => Ok(()),
     }
 }
 

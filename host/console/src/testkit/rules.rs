@@ -52,9 +52,28 @@ rules! {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
     use super::*;
+
+    /// `UPDATE_README=1 cargo test -p cofferdam readme` writes it.
+    #[test]
+    fn the_readme_of_the_contract_has_every_clause() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/README.md");
+        let readme = fs::read_to_string(&path).expect("wit/README.md");
+        let (before, rest) = readme.split_once("<!-- clauses -->\n").expect("the table's begin");
+        let (now, after) = rest.split_once("<!-- /clauses -->").expect("the table's end");
+        let mut table = String::from("| clause | it asks for |\n| --- | --- |\n");
+        for rule in ALL {
+            writeln!(table, "| `{}` | {} |", rule.name, rule.asks).expect("text is written");
+        }
+        if std::env::var_os("UPDATE_README").is_some() {
+            let text = format!("{before}<!-- clauses -->\n{table}<!-- /clauses -->{after}");
+            fs::write(&path, text).expect("wit/README.md is written");
+            return;
+        }
+        assert_eq!(now, table, "UPDATE_README=1 writes it");
+    }
 
     #[test]
     fn each_clause_has_a_name_of_its_own_and_asks_for_something() {

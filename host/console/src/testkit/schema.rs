@@ -53,7 +53,8 @@ fn each(schema: &Value, problem: impl Fn(&Place, &Value) -> Option<String>) -> F
         .filter_map(|(place, it)| problem(place, it).map(|text| format!("{}: {text}", name(place))))
         .collect();
     if problems.is_empty() {
-        return Ok(format!("{} settings", all.len()));
+        let count = all.len();
+        return Ok(format!("{count} {}", if count == 1 { "setting" } else { "settings" }));
     }
     broken(problems.join("; "))
 }

@@ -48,10 +48,10 @@ pub(super) enum Refused {
     Denied(Denied),
 }
 
-const RESOLVE: Duration = Duration::from_secs(10);
+pub(crate) const RESOLVE: Duration = Duration::from_secs(10);
 /// The head of an answer: looked at after each read, so up to twice as much.
-const HEADER_BYTES: usize = 64 << 10;
-const HEADERS: usize = 200;
+pub(crate) const HEADER_BYTES: usize = 64 << 10;
+pub(crate) const HEADERS: usize = 200;
 
 impl Destination {
     /// The addresses of the host, each of them one that may be connected to.

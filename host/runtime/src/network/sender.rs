@@ -30,13 +30,13 @@ use super::{
 use crate::{LogLevel, Observer, log::Lines, meter::Meter};
 
 /// A component may ask for less, never for more.
-const CONNECT: Duration = Duration::from_secs(30);
+pub(crate) const CONNECT: Duration = Duration::from_secs(30);
 /// From the end of a request to the beginning of its answer: a storage service
 /// may take minutes to put the parts of a large file together.
-const FIRST_BYTE: Duration = Duration::from_mins(10);
-const BETWEEN_BYTES: Duration = Duration::from_mins(1);
+pub(crate) const FIRST_BYTE: Duration = Duration::from_mins(10);
+pub(crate) const BETWEEN_BYTES: Duration = Duration::from_mins(1);
 /// Open connections of one call.
-const CONNECTIONS: usize = 16;
+pub(crate) const CONNECTIONS: usize = 16;
 /// How long a connection that has just answered is waited for: less than a new
 /// one takes.
 const TURNOVER: Duration = Duration::from_millis(10);

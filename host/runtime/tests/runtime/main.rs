@@ -15,3 +15,4 @@ mod storing;
 mod support;
 mod surgery;
 mod talking;
+mod versions;
