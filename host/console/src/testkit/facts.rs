@@ -102,7 +102,6 @@ fn worded(
 /// Every seventh is pinned, every third verified.
 pub fn candidates(count: u32, newest: Timestamp) -> Vec<Candidate> {
     let one = |number: u32| Candidate {
-        database: "shop".to_owned(),
         id: Uuid::from_u128(u128::from(number) + 1).to_string(),
         database: "cofferdam-kit".to_owned(),
         created_at: newest - TimeDelta::days(number.into()),
