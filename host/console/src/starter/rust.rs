@@ -26,9 +26,7 @@ pub(super) fn files(name: &Name, role: Role) -> Vec<File> {
     let mut files = vec![
         ("src/lib.rs".to_owned(), example.renamed(name)),
         ("Cargo.toml".to_owned(), manifest(name)),
-        // Cargo takes what fits out of it: the versions that this console's own
-        // plugins are built with.
-        ("Cargo.lock".to_owned(), text!("Cargo.lock").to_owned()),
+        ("Cargo.lock".to_owned(), lock()),
         (format!("{SDK}/Cargo.toml"), text!("sdk/Cargo.toml").to_owned()),
         (format!("{SDK}/LICENSE"), include_str!("../../../../LICENSE").to_owned()),
         (".gitignore".to_owned(), "/target\n".to_owned()),
@@ -42,6 +40,17 @@ pub(super) fn files(name: &Name, role: Role) -> Vec<File> {
         files.push((format!("{SDK}/src/{path}"), content));
     }
     files
+}
+
+/// The versions that this console's own plugins are built with. Cargo adds the
+/// new package, and takes out what that does not use.
+fn lock() -> String {
+    let ours = text!("Cargo.lock");
+    let (head, packages) = ours.split_once("[[package]]").unwrap_or((ours, ""));
+    let used = packages.split("[[package]]").filter(|package| {
+        package.contains("\nsource = ") || package.contains("name = \"cofferdam-plugin\"")
+    });
+    used.fold(head.to_owned(), |lock, package| lock + "[[package]]" + package)
 }
 
 /// The package, and the part of the plugins' own workspace that the SDK refers to.
