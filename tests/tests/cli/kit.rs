@@ -111,22 +111,36 @@ fn the_example_for_web_servers_keeps_the_contract() {
     assert!(server.files().is_empty(), "{:?}", server.files().keys());
 }
 
-/// The examples in languages whose compilers come from elsewhere. Where those
+/// An example in a language whose compiler comes from elsewhere. Where that
 /// could not be had, set-up has noted why.
-#[test]
-fn the_examples_in_javascript_and_python_keep_the_contract() {
-    for language in ["javascript", "python"] {
-        let absent = component("s3").with_file_name(format!("no-{language}"));
-        if absent.exists() {
-            continue;
-        }
-        let server = WebServer::start();
-        let settings = json!({ "url": format!("http://127.0.0.1:{}/there", server.port()) });
-        let name = format!("example-{language}");
-        keeps(&name, Some(&settings), &["storage.list", "texts.secrets"]);
-        assert!(server.files().is_empty(), "{:?}", server.files().keys());
-        keeps(&format!("{name}-notifier"), Some(&settings), &["texts.secrets"]);
+fn example_keeps(language: &str, end: &str, not_applicable: &[&str]) {
+    if component("s3").with_file_name(format!("no-{language}")).exists() {
+        return;
     }
+    let server = WebServer::start();
+    let settings = json!({ "url": format!("http://127.0.0.1:{}/there", server.port()) });
+    keeps(&format!("example-{language}{end}"), Some(&settings), not_applicable);
+    assert!(server.files().is_empty(), "{:?}", server.files().keys());
+}
+
+#[test]
+fn large_example_of_a_storage_in_javascript_keeps_the_contract() {
+    example_keeps("javascript", "", &["storage.list", "texts.secrets"]);
+}
+
+#[test]
+fn large_example_of_a_notifier_in_javascript_keeps_the_contract() {
+    example_keeps("javascript", "-notifier", &["texts.secrets"]);
+}
+
+#[test]
+fn large_example_of_a_storage_in_python_keeps_the_contract() {
+    example_keeps("python", "", &["storage.list", "texts.secrets"]);
+}
+
+#[test]
+fn large_example_of_a_notifier_in_python_keeps_the_contract() {
+    example_keeps("python", "-notifier", &["texts.secrets"]);
 }
 
 #[test]
