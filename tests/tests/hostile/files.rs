@@ -61,7 +61,7 @@ fn delivery(stage: &Stage, backup: &str, status: &str) -> Value {
 fn a_delivery_goes_on_with_the_component_it_began_with() {
     let (port, askers) = patient();
     let host = format!("127.0.0.1:{port} private");
-    let mut stage = Stage::new(&[host.clone()]);
+    let mut stage = Stage::new(std::slice::from_ref(&host));
     let target = format!("http://127.0.0.1:{port}/");
     let name = stage.destination(&json!({ "mode": "request", "target": target }));
     let restart = |builder: cofferdam_tests::console::Builder| {

@@ -28,7 +28,7 @@ pub fn component(name: &str) -> Vec<u8> {
 /// What a console holds while nothing runs in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Rest {
-    /// Its own memory: RssAnon.
+    /// Its own memory: `RssAnon`.
     pub memory_kb: u64,
     /// Those of the plugins.
     pub threads: usize,
