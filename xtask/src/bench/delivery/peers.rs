@@ -78,7 +78,7 @@ impl<'a> Peers<'a> {
     pub(super) fn rclone(&self, key: &str, whole: bool) -> Result<Measured> {
         let cutoff = if whole { "--s3-upload-cutoff 5G" } else { "" };
         let script = format!(
-            "rclone --config /dev/null copyto \"$FILE\" \":s3:{BUCKET}/{key}\" --s3-provider Other \
+            "env -u AWS_CA_BUNDLE rclone --config /dev/null copyto \"$FILE\" \":s3:{BUCKET}/{key}\" --s3-provider Other \
              --s3-no-check-bucket --ignore-times --retries 1 --low-level-retries 1 {cutoff}"
         );
         let environment = [
