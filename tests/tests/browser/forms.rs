@@ -31,14 +31,7 @@ async fn error(visitor: &Visitor, name: &str) -> String {
     visitor.words(&format!("#destination-s-{name}-error")).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_kind_of_field_is_filled_in_judged_tried_out_and_stored() {
-    let console = Console::builder().start();
-    let api = console.api();
-    approve_all_fields(&console, &api);
-    let visitor = Visitor::administrator(&console).await;
-    visitor.open("/destinations/new?plugin=all-fields").await;
-
+async fn the_defaults_are_there(visitor: &Visitor) {
     // Defaults are there from the beginning.
     for (name, expected) in [
         ("parts", "4"),
@@ -47,12 +40,14 @@ async fn every_kind_of_field_is_filled_in_judged_tried_out_and_stored() {
         ("chunk", "64 MiB"),
         ("path", "{database}/{yyyy}/{filename}"),
     ] {
-        assert_eq!(value(&visitor, name).await, expected, "{name}");
+        assert_eq!(value(visitor, name).await, expected, "{name}");
     }
     let ticked = "return [document.querySelector('#destination-s-lock').checked,
         [...document.querySelectorAll('[name=\"s.days\"]:checked')].map(it => it.value)]";
     assert_eq!(visitor.ask(ticked).await, json!([true, ["friday"]]));
+}
 
+async fn a_template_says_what_it_makes(visitor: &Visitor) {
     // A template says what it makes while it is being typed.
     visitor.sees("shop/2026/backup_shop_20260131_020000.sql.gz").await;
     visitor.fill("#destination-s-path", "{engine}/{database}-{dd}").await;
@@ -60,7 +55,9 @@ async fn every_kind_of_field_is_filled_in_judged_tried_out_and_stored() {
     visitor.fill("#destination-s-path", "{databse}/x").await;
     visitor.sees("There is no {databse}.").await;
     visitor.fill("#destination-s-path", "{database}/{filename}").await;
+}
 
+async fn parts_come_and_go(visitor: &Visitor) {
     // Parts that depend on others come and go.
     let shown = |name: &str| {
         format!("return document.querySelector('#destination-s-{name}').checkVisibility()")
@@ -72,6 +69,19 @@ async fn every_kind_of_field_is_filled_in_judged_tried_out_and_stored() {
     visitor.choose("#destination-s-service", "cloud").await;
     visitor.until("the region", &shown("region")).await;
     assert_eq!(visitor.ask(&shown("key")).await, false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_field_is_filled_in_judged_tried_out_and_stored() {
+    let console = Console::builder().start();
+    let api = console.api();
+    approve_all_fields(&console, &api);
+    let visitor = Visitor::administrator(&console).await;
+    visitor.open("/destinations/new?plugin=all-fields").await;
+
+    the_defaults_are_there(&visitor).await;
+    a_template_says_what_it_makes(&visitor).await;
+    parts_come_and_go(&visitor).await;
 
     // Everything that is wrong is said at once, each beside its field.
     for (name, text) in [
