@@ -60,7 +60,12 @@ fn wrong_usage_is_2_and_says_what_is_right() {
         let told = shell.run(arguments).expect(0);
         assert!(told.err.is_empty() && !told.out.is_empty());
     }
-    assert!(shell.run(&["--help"]).out.contains("Exit status: 0 done, 1 failed, 2 wrong usage"));
+    assert!(
+        shell
+            .run(&["--help"])
+            .out
+            .contains("Exit status: 0 done, 1 failed or cancelled, 2 wrong usage")
+    );
 }
 
 #[test]

@@ -40,21 +40,24 @@ pub(crate) fn spark(chrome: &Chrome, caption: &str, points: &[Point]) -> Markup 
                     }
                 }
             }
-            table.sr {
-                caption { (caption) }
-                thead { tr {
-                    th scope="col" { (t::CHART_WHEN) }
-                    th scope="col" { (t::CHART_RESULT) }
-                    th scope="col" { (t::CHART_SIZE) }
-                    th scope="col" { (t::CHART_DURATION) }
-                } }
-                tbody {
-                    @for point in points {
-                        tr {
-                            td { (time(chrome, point.at)) }
-                            td { (status(if point.good { BackupStatus::Completed } else { BackupStatus::Failed })) }
-                            td { @if point.good { (size(point.bytes)) } }
-                            td { (format::duration(point.millis)) }
+            // A table is as wide as its words whatever it is told; what is around it is not.
+            div.sr {
+                table {
+                    caption { (caption) }
+                    thead { tr {
+                        th scope="col" { (t::CHART_WHEN) }
+                        th scope="col" { (t::CHART_RESULT) }
+                        th scope="col" { (t::CHART_SIZE) }
+                        th scope="col" { (t::CHART_DURATION) }
+                    } }
+                    tbody {
+                        @for point in points {
+                            tr {
+                                td { (time(chrome, point.at)) }
+                                td { (status(if point.good { BackupStatus::Completed } else { BackupStatus::Failed })) }
+                                td { @if point.good { (size(point.bytes)) } }
+                                td { (format::duration(point.millis)) }
+                            }
                         }
                     }
                 }

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
-use cofferdam_model::{BackupId, BackupStatus, DeliveryStatus, FileState, Phase, Progress};
+use cofferdam_model::{BackupId, BackupStatus, FileState, Phase, Progress};
 use cofferdam_views::format;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::{
@@ -19,6 +19,7 @@ use tokio::{
 use super::{
     args::Backup,
     client::{Client, is_over},
+    delivering::{deliver, undelivered},
     download, failed,
     output::{self, exact},
     problem::Problem,
@@ -30,11 +31,11 @@ use crate::{
     worker,
 };
 
-/// A run that waits its turn looks so often whether it has come.
-const TURN: Duration = Duration::from_millis(500);
+/// Whoever waits for a turn looks so often whether it has come.
+pub(super) const TURN: Duration = Duration::from_millis(500);
 /// Every so many looks, dead workers are looked for: two looks in a row must
 /// be longer apart than a living worker's renewals.
-const CARE_EVERY: u32 = 10;
+pub(super) const CARE_EVERY: u32 = 10;
 /// A look that takes longer than this counts as one without an answer.
 const ANSWER: Duration = Duration::from_secs(30);
 /// So long it may stay unknown how a backup stands that runs elsewhere.
@@ -174,71 +175,6 @@ async fn create(client: &Client, wish: &dto::NewBackup, as_json: bool) -> anyhow
         }
         None => undelivered(&ended),
     }
-}
-
-/// Waits until every delivery of a completed backup is over, or waits for
-/// another try or for somebody. Here they are also made here, and so is the
-/// removal of copies whose time is over by that.
-async fn deliver(
-    client: &Client,
-    backup: dto::Backup,
-    worker: &str,
-) -> anyhow::Result<dto::Backup> {
-    let id: BackupId = backup.id.parse()?;
-    let mut caretaker = match client {
-        Client::Local(app) => Some(Caretaker::beside(app.clone(), worker.to_owned())),
-        Client::Remote(_) => None,
-    };
-    let mut backup = client.backup(&backup.id).await?;
-    for round in 0_u32.. {
-        let leased = match client {
-            Client::Local(app) => worker::lease_delivery(app, worker, Some(id)).await?,
-            Client::Remote(_) => None,
-        };
-        let moves = |it: &dto::Delivery| {
-            matches!(it.status, DeliveryStatus::Pending | DeliveryStatus::Running)
-        };
-        if let (Client::Local(app), Some((job, delivery))) = (client, leased) {
-            worker::run_delivery(app.clone(), job, delivery).await;
-        } else if !backup.deliveries.iter().any(moves) {
-            break;
-        } else {
-            // A console that was killed holds its deliveries until somebody lets them go.
-            if let Some(caretaker) = caretaker.as_mut().filter(|_| round.is_multiple_of(CARE_EVERY))
-                && let Err(error) = caretaker.jobs().await
-            {
-                tracing::warn!("expired jobs cannot be looked at: {error:#}");
-            }
-            tokio::time::sleep(TURN).await;
-        }
-        backup = client.backup(&backup.id).await?;
-    }
-    Ok(backup)
-}
-
-/// Done, but a copy or word of it is not where it should be.
-fn undelivered(backup: &dto::Backup) -> anyhow::Result<()> {
-    let bad = |it: &&dto::Delivery| it.status != DeliveryStatus::Completed;
-    let each: Vec<String> = backup
-        .deliveries
-        .iter()
-        .filter(bad)
-        .map(|it| {
-            let why = it.error.as_deref().unwrap_or("no reason was given");
-            let next = match (it.status, it.next_attempt_at) {
-                (DeliveryStatus::Retrying, Some(at)) => {
-                    format!(" (a console tries again at {})", exact(at))
-                }
-                _ => String::new(),
-            };
-            format!("{}: {why}{next}", it.destination)
-        })
-        .collect();
-    if each.is_empty() {
-        return Ok(());
-    }
-    let text = format!("the backup is done, but not delivered to {}", each.join("; "));
-    Err(Problem::undelivered(&text).into())
 }
 
 /// The end of the run in this process, once; never where there is none.

@@ -6,6 +6,7 @@ mod backup;
 mod client;
 mod config;
 mod database;
+mod delivering;
 mod destination;
 mod download;
 mod output;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use http::{Method, Request, Response, Uri, Version, header};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http1::SendRequest;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -110,8 +110,14 @@ impl Sender {
         if matches!(parts.method, Method::GET | Method::HEAD) && length.is_none() && !chunked {
             length = Some(0);
         }
-        let (meter, over) = (Arc::clone(&self.meter), Arc::clone(&self.over));
-        let (body, control) = Outgoing::new(body, length, meter, over);
+        // What only asks can be asked again.
+        let asks = matches!(parts.method, Method::GET | Method::HEAD) && length == Some(0);
+        let spare = asks.then(|| parts.clone());
+        let outgoing = |body| {
+            let (meter, over) = (Arc::clone(&self.meter), Arc::clone(&self.over));
+            Outgoing::new(body, length, meter, over)
+        };
+        let (body, mut control) = outgoing(body);
         let mut request = Request::from_parts(parts, body);
 
         let least = |asked: Option<Duration>, most| asked.map_or(most, |asked| asked.min(most));
@@ -146,10 +152,16 @@ impl Sender {
             };
             match result {
                 Ok(answer) => break (answer, sender),
-                Err(mut error) => match error.take_message() {
-                    // The server has closed a connection that lay idle, and the
-                    // request never left.
-                    Some(unsent) if used => request = unsent,
+                // The server has closed a connection that lay idle: the request
+                // never left, or was on its way.
+                Err(mut error) => match (error.take_message(), &spare) {
+                    (Some(unsent), _) if used => request = unsent,
+                    (None, Some(parts)) if used => {
+                        let empty = Empty::new().map_err(|never| match never {});
+                        let (body, another) = outgoing(empty.boxed_unsync());
+                        control = another;
+                        request = Request::from_parts(parts.clone(), body);
+                    }
                     _ => {
                         let error = error.into_error();
                         return Err(self.failed(&to, error::of_http(&error), &error.to_string()));
