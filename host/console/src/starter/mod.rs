@@ -225,17 +225,14 @@ mod tests {
                     files.iter().any(|(path, content)| own(path) && content.contains(text))
                 };
                 assert!(all("\"my-shelf\"") && all("\"My shelf\""), "{language:?} {role:?}");
-                for old in [
-                    "\"web-server",
-                    "\"post\"",
-                    "\"post-",
-                    "example-rust",
-                    "example-javascript",
-                    "{name}",
-                    "{world}",
-                ] {
+                for old in
+                    ["\"web-server", "\"post\"", "\"post-", "example-rust", "example-javascript"]
+                {
                     assert!(!all(old), "{language:?} {role:?}: {old}");
                 }
+                let words = files.iter().find(|(path, _)| path == "README.md");
+                let words = &words.expect("it has a README").1;
+                assert!(!words.contains("{name}") && !words.contains("{world}"), "{words}");
                 assert!(files.iter().any(|(path, _)| path == "wit/storage.wit"));
                 assert!(files.iter().any(|(path, _)| path == "wit/deps/http.wit"));
             }
