@@ -1,6 +1,6 @@
 //! Plugins, destinations and deliveries in every state.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, time::Duration};
 
 use cofferdam_tests::{Api, Console, WebServer, wait_until};
 use serde_json::{Value, json};
@@ -10,8 +10,7 @@ use crate::{Camera, id, resize};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn component(name: &str) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/plugins");
-    fs::read(path.join(format!("{name}.wasm"))).expect("cargo xtask setup builds it")
+    fs::read(cofferdam_tests::component(name)).expect("the component")
 }
 
 fn put(console: &Console, name: &str, bytes: &[u8]) {

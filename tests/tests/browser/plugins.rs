@@ -1,7 +1,7 @@
 //! A plugin comes in, is approved, configured and tried out, takes a backup
 //! away, and asks again when its file changes.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use cofferdam_tests::{Console, Visitor, WebServer};
 use serde_json::json;
@@ -10,9 +10,7 @@ use crate::stage::{add_blog, id};
 
 /// A component that puts backups on a web server; `cargo xtask setup` builds it.
 pub(crate) fn component() -> Vec<u8> {
-    let file =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/plugins/example-rust.wasm");
-    fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    fs::read(cofferdam_tests::component("example-rust")).expect("the component")
 }
 
 /// The same component in other bytes: with a section that says nothing.

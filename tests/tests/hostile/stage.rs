@@ -3,7 +3,7 @@
 use std::{
     fmt::Write as _,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -18,11 +18,7 @@ const HASHING: Duration = Duration::from_secs(6);
 
 /// A component that `cargo xtask setup` has built.
 pub fn component(name: &str) -> Vec<u8> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
-    let path = root.join("target/plugins").join(format!("{name}.wasm"));
-    fs::read(&path).unwrap_or_else(|error| {
-        panic!("{}: {error}; `cargo xtask setup` builds it", path.display())
-    })
+    fs::read(cofferdam_tests::component(name)).expect("the component")
 }
 
 /// What a console holds while nothing runs in it.

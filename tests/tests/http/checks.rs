@@ -3,10 +3,10 @@
 
 use std::{fs, time::Duration};
 
-use cofferdam_tests::{Api, Console, Person, wait_until};
+use cofferdam_tests::{Api, Console, Person, component, wait_until};
 use serde_json::{Value, json};
 
-use crate::deliveries::{component, plugin};
+use crate::deliveries::plugin;
 
 /// A console on which the plugin with all fields may run.
 fn with_all_fields() -> (Console, Api) {

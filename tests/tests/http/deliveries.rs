@@ -8,18 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cofferdam_tests::{Api, Console, wait_until};
+use cofferdam_tests::{Api, Console, component, wait_until};
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A component that `cargo xtask setup` has built.
-pub(crate) fn component(name: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
-    let path = root.join("target/plugins").join(format!("{name}.wasm"));
-    assert!(path.exists(), "{} is missing; `cargo xtask setup` builds it", path.display());
-    path
-}
 
 /// A folder that backups are copied to.
 fn shelf(console: &Console) -> PathBuf {

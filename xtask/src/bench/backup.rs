@@ -1,8 +1,8 @@
 //! A backup of the sample shop: Cofferdam against what people use instead.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{fs, process::ExitCode};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use xtask::{
     postgres::{Cluster, Durability, Programs},
     sample,
@@ -13,6 +13,7 @@ use super::{
     folder::Folder,
     machine,
     pipeline::{self, Measured},
+    size::Size,
     table::Table,
 };
 use crate::{binary, report::step, setup};
@@ -22,37 +23,6 @@ const PG_DUMP: &str = "pg_dump --no-owner --no-acl --clean --if-exists";
 
 /// What one order takes in a plain dump, with all that hangs on it.
 const BYTES_PER_ORDER: u64 = 482;
-
-/// How much is measured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Size {
-    megabytes: u64,
-    rounds: usize,
-    program: Option<PathBuf>,
-}
-
-impl Size {
-    /// Reads `--size MB`, `--rounds N` and `--program FILE`, the last one for
-    /// another build than this checkout's.
-    pub(crate) fn parse(options: &[String]) -> Result<Self> {
-        let mut size = Self { megabytes: 480, rounds: 3, program: None };
-        let mut words = options.iter();
-        while let Some(word) = words.next() {
-            let value = words.next().with_context(|| format!("{word} takes a value"))?;
-            let number = || {
-                let number = value.parse().ok().filter(|number| (1..=100_000).contains(number));
-                number.with_context(|| format!("{word} takes a number from 1 to 100000"))
-            };
-            match word.as_str() {
-                "--size" => size.megabytes = number()?,
-                "--rounds" => size.rounds = usize::try_from(number()?)?,
-                "--program" => size.program = Some(PathBuf::from(value).canonicalize()?),
-                _ => bail!("the options are --size MB, --rounds N and --program FILE"),
-            }
-        }
-        Ok(size)
-    }
-}
 
 /// The peers: what the table calls them, and the shell's words. `$OUT` is the
 /// file (or folder) to write.

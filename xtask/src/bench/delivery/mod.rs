@@ -16,10 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use xtask::process::{self, AtParentsEnd};
 
-use super::{folder::Folder, machine, table::Table};
+use super::{folder::Folder, machine, size::Size, table::Table};
 use crate::{
     binary,
     report::{say, step},
@@ -47,36 +47,6 @@ const ROWS: [&str; 7] = [CURL, NATIVE, PLUGIN, CURL_SUM, PLUGIN_PARTS, RCLONE, R
 
 /// How the plugin sends, and the size of its parts.
 const WAYS: [(&str, &str); 2] = [("whole", "5 GiB"), ("parts", "64 MiB")];
-
-/// How much is measured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Size {
-    megabytes: u64,
-    rounds: usize,
-    program: Option<PathBuf>,
-}
-
-impl Size {
-    /// Reads `--size MiB`, `--rounds N` and `--program FILE`.
-    pub(crate) fn parse(options: &[String]) -> Result<Self> {
-        let mut size = Self { megabytes: 1024, rounds: 5, program: None };
-        let mut words = options.iter();
-        while let Some(word) = words.next() {
-            let value = words.next().with_context(|| format!("{word} takes a value"))?;
-            let number = || {
-                let number = value.parse().ok().filter(|number| (1..=100_000).contains(number));
-                number.with_context(|| format!("{word} takes a number from 1 to 100000"))
-            };
-            match word.as_str() {
-                "--size" => size.megabytes = number()?,
-                "--rounds" => size.rounds = usize::try_from(number()?)?,
-                "--program" => size.program = Some(PathBuf::from(value).canonicalize()?),
-                _ => bail!("the options are --size MiB, --rounds N and --program FILE"),
-            }
-        }
-        Ok(size)
-    }
-}
 
 /// The file that is sent.
 struct Sample {
