@@ -62,6 +62,9 @@ pub enum Command {
     /// Add, check and remove the places that backups go to.
     #[command(subcommand)]
     Destination(Destination),
+    /// Look at deliveries, try them again, stop them.
+    #[command(subcommand)]
+    Delivery(Delivery),
     /// Compiles a component that comes on standard input.
     #[command(hide = true)]
     CompileComponent,
@@ -423,6 +426,31 @@ pub enum Destination {
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,
+    },
+}
+
+/// `cofferdam delivery …`
+#[derive(Debug, Subcommand)]
+pub enum Delivery {
+    /// List the newest deliveries to a destination, and what is left there of deleted backups.
+    List {
+        /// Short name or identifier of the destination.
+        destination: String,
+    },
+    /// Show a delivery with its attempts and their logs.
+    Show {
+        /// Identifier.
+        delivery: String,
+    },
+    /// Have a delivery tried at once, also one that was given up or cancelled; a console does it.
+    Retry {
+        /// Identifier.
+        delivery: String,
+    },
+    /// Stop a delivery that waits or runs.
+    Cancel {
+        /// Identifier.
+        delivery: String,
     },
 }
 

@@ -446,6 +446,49 @@ impl Client {
         }
     }
 
+    /// The deliveries to a destination.
+    pub async fn deliveries(&self, destination: &str) -> anyhow::Result<dto::DeliveryList> {
+        match self {
+            Self::Local(app) => {
+                Ok(deliveries::list(app, &destinations::find(app, destination).await?).await?)
+            }
+            Self::Remote(remote) => {
+                remote.get(&format!("/destinations/{}/deliveries", segment(destination))).await
+            }
+        }
+    }
+
+    /// One delivery with its attempts.
+    pub async fn delivery(&self, id: &str) -> anyhow::Result<dto::DeliveryDetail> {
+        match self {
+            Self::Local(app) => {
+                Ok(deliveries::detail(app, &deliveries::find(app, id).await?).await?)
+            }
+            Self::Remote(remote) => remote.get(&format!("/deliveries/{}", segment(id))).await,
+        }
+    }
+
+    /// `retry` or `cancel` of a delivery.
+    pub async fn change_delivery(
+        &self,
+        id: &str,
+        what: &str,
+    ) -> anyhow::Result<dto::DeliveryDetail> {
+        match self {
+            Self::Local(app) => {
+                let (by, found) = (Actor::cli(), deliveries::find(app, id).await?);
+                match what {
+                    "retry" => deliveries::retry(app, &by, &found).await?,
+                    _ => deliveries::cancel(app, &by, &found).await?,
+                }
+                self.delivery(id).await
+            }
+            Self::Remote(remote) => {
+                remote.send("POST", &format!("/deliveries/{}/{what}", segment(id)), None).await
+            }
+        }
+    }
+
     /// Forgets a destination.
     pub async fn remove_destination(&self, key: &str) -> anyhow::Result<()> {
         match self {

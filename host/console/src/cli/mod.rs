@@ -6,6 +6,7 @@ mod backup;
 mod client;
 mod config;
 mod database;
+mod delivery;
 mod destination;
 mod download;
 mod output;
@@ -112,6 +113,9 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<()> {
         }
         Command::Destination(command) => {
             destination::run(command, &open(&global, config, begins).await?, global.json).await
+        }
+        Command::Delivery(command) => {
+            delivery::run(command, &open(&global, config, begins).await?, global.json).await
         }
         Command::User(command) => {
             user::run(command, &open(&global, config, begins).await?, global.json).await
