@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use cofferdam_model::{
     Attempt, Backup, BackupStatus, Database, DatabaseId, Delivery, Engine, Format, Level, Progress,
-    Slug, Timestamp, Trigger,
+    Timestamp, Trigger,
 };
 
 use crate::{FieldErrors, schema::Tick};
@@ -64,8 +64,8 @@ pub struct DatabaseChoice {
 pub struct DeliveryItem {
     /// The record.
     pub delivery: Delivery,
-    /// The short name of the backup's database.
-    pub database: Slug,
+    /// Whether the backup's record is gone.
+    pub is_deleted: bool,
     /// The size of the backup's file, while it is known.
     pub size_bytes: Option<u64>,
     /// Its attempts, oldest first. Empty where only the record is shown.

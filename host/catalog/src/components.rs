@@ -69,18 +69,31 @@ async fn by_hash(conn: &mut AnyConnection, hash: &ComponentHash) -> Result<Optio
     row.as_ref().map(component).transpose()
 }
 
-async fn of_plugin(conn: &mut AnyConnection, plugin: &PluginId) -> Result<Vec<Component>> {
-    let sql = AssertSqlSafe(format!(
-        "{SELECT} WHERE plugin_id = $1 ORDER BY coalesce(approved_at, 0) DESC, first_seen_at DESC"
-    ));
-    let rows = sqlx::query(sql).bind(plugin.as_str()).fetch_all(conn).await?;
-    rows.iter().map(component).collect()
-}
-
 impl Catalog {
     /// The component with this hash.
     pub async fn component(&self, hash: &ComponentHash) -> Result<Option<Component>> {
         by_hash(&mut *self.reader().await?, hash).await
+    }
+
+    /// The approved components of one plugin with their grants, the last approved
+    /// first. A delivery asks this, so descriptions are left where they are.
+    pub async fn approved_components(
+        &self,
+        plugin: &PluginId,
+    ) -> Result<Vec<(ComponentHash, Grants)>> {
+        let rows = sqlx::query(
+            "SELECT hash, grants FROM components \
+             WHERE plugin_id = $1 AND approved_at IS NOT NULL \
+             ORDER BY approved_at DESC, first_seen_at DESC",
+        )
+        .bind(plugin.as_str())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        let one = |row| {
+            let cells = Cells::new("components", row);
+            Ok((cells.parse("hash")?, cells.json("grants")?))
+        };
+        rows.iter().map(one).collect()
     }
 
     /// All components that were ever seen: by plugin, the last approved first.
@@ -90,11 +103,6 @@ impl Catalog {
         ));
         let rows = sqlx::query(sql).fetch_all(&mut *self.reader().await?).await?;
         rows.iter().map(component).collect()
-    }
-
-    /// The components of one plugin, the last approved first.
-    pub async fn components_of(&self, plugin: &PluginId) -> Result<Vec<Component>> {
-        of_plugin(&mut *self.reader().await?, plugin).await
     }
 }
 
@@ -106,7 +114,11 @@ impl Tx {
 
     /// The components of one plugin, the last approved first, as this transaction sees them.
     pub async fn components_of(&mut self, plugin: &PluginId) -> Result<Vec<Component>> {
-        of_plugin(self.conn(), plugin).await
+        let sql = AssertSqlSafe(format!(
+            "{SELECT} WHERE plugin_id = $1 ORDER BY coalesce(approved_at, 0) DESC, first_seen_at DESC"
+        ));
+        let rows = sqlx::query(sql).bind(plugin.as_str()).fetch_all(self.conn()).await?;
+        rows.iter().map(component).collect()
     }
 
     /// Notes that a component is there, and says whether it was never seen
@@ -166,6 +178,36 @@ impl Tx {
             return Ok(());
         }
         Err(Error::Conflict("the plugin is not approved".to_owned()))
+    }
+
+    /// Forgets components that are not approved, were first seen before this
+    /// moment, and are not among those that are there. What the program carried
+    /// is kept: whether it was revoked decides about the next one. Says how many.
+    pub async fn forget_components(
+        &mut self,
+        there: &[ComponentHash],
+        before: Timestamp,
+    ) -> Result<u64> {
+        let rows = sqlx::query(
+            "SELECT hash FROM components \
+             WHERE approved_at IS NULL AND bundled = 0 AND first_seen_at < $1",
+        )
+        .bind(ms(before))
+        .fetch_all(self.conn())
+        .await?;
+        let mut gone = 0;
+        for row in &rows {
+            let hash: ComponentHash = Cells::new("components", row).parse("hash")?;
+            if there.contains(&hash) {
+                continue;
+            }
+            sqlx::query("DELETE FROM components WHERE hash = $1")
+                .bind(hash.as_str())
+                .execute(self.conn())
+                .await?;
+            gone += 1;
+        }
+        Ok(gone)
     }
 
     /// Takes approval and grants back.

@@ -11,6 +11,7 @@ use crate::{Error, Result};
 pub(crate) const SQLITE: &[(i64, &str, &str)] = &[
     (1, "initial", include_str!("../../../migrations/sqlite/0001_initial.sql")),
     (2, "plugins", include_str!("../../../migrations/sqlite/0002_plugins.sql")),
+    (3, "deliveries", include_str!("../../../migrations/sqlite/0003_deliveries.sql")),
 ];
 
 fn migrator() -> Migrator {

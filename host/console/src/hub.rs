@@ -8,8 +8,8 @@ use std::{
 
 use cofferdam_artifact::follow::Live;
 use cofferdam_backup::Control;
-use cofferdam_model::{BackupId, DeliveryId, Progress};
-use tokio::sync::{Notify, broadcast, watch};
+use cofferdam_model::{BackupId, DeliveryId, DestinationId, Progress};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, broadcast, watch};
 
 use crate::service::Hearing;
 
@@ -58,8 +58,13 @@ pub struct Delivering {
     pub halt: watch::Sender<Option<Halt>>,
 }
 
+/// So many copies are fetched from one destination at once; each has some MiB
+/// in memory, and a connection.
+const FETCHES: usize = 4;
+
 /// See the module.
 pub struct Hub {
+    fetching: Mutex<HashMap<DestinationId, Arc<Semaphore>>>,
     delivering: Mutex<HashMap<DeliveryId, Delivering>>,
     running: Mutex<HashMap<BackupId, Running>>,
     changes: broadcast::Sender<Change>,
@@ -71,6 +76,7 @@ pub struct Hub {
 impl Default for Hub {
     fn default() -> Self {
         Self {
+            fetching: Mutex::default(),
             delivering: Mutex::default(),
             running: Mutex::default(),
             changes: broadcast::channel(1024).0,
@@ -154,6 +160,14 @@ impl Hub {
         self.delivering().get(&id).map(|it| it.hearing.sent_bytes())
     }
 
+    /// A place among those that fetch a copy from this destination, until it is
+    /// dropped. `None`: all are taken.
+    pub fn fetching(&self, from: DestinationId) -> Option<OwnedSemaphorePermit> {
+        let mut all = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = all.entry(from).or_insert_with(|| Arc::new(Semaphore::new(FETCHES)));
+        places.clone().try_acquire_owned().ok()
+    }
+
     /// Stops a delivery, if it is one of this process.
     pub fn cancel_delivery(&self, id: DeliveryId) {
         if let Some(delivering) = self.delivering().get(&id) {
@@ -175,5 +189,21 @@ impl Hub {
     // A panic while the map was held leaves it whole: every change is one call.
     fn lock(&self) -> MutexGuard<'_, HashMap<BackupId, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_has_so_many_places_for_who_fetches_and_gets_them_back() {
+        let hub = Hub::default();
+        let (one, other) = (DestinationId::new(), DestinationId::new());
+        let mut taken: Vec<_> = std::iter::from_fn(|| hub.fetching(one)).collect();
+        assert_eq!(taken.len(), FETCHES);
+        assert!(hub.fetching(one).is_none() && hub.fetching(other).is_some());
+        taken.pop();
+        assert!(hub.fetching(one).is_some());
     }
 }

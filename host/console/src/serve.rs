@@ -4,6 +4,7 @@ use std::{fs::File, io::Write as _, os::unix::fs::OpenOptionsExt as _, sync::Arc
 
 use actix_web::web::Data;
 use anyhow::{Context as _, bail};
+use chrono::TimeDelta;
 use rustix::fs::{FlockOperation, flock};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -30,6 +31,9 @@ const FILES_EVERY: u32 = 12;
 /// Beside what follows each delivery, copies that have had their time are
 /// looked for so often: a day without backups still passes.
 const HOUSE: Duration = Duration::from_hours(24);
+
+/// What nobody needs any more is kept in the catalog for so long.
+const KEPT: TimeDelta = TimeDelta::days(30);
 
 /// Runs until asked to stop.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
@@ -83,13 +87,32 @@ async fn take_notes(app: Arc<App>) {
     }
 }
 
-/// At the start and daily, what has had its time at destinations.
+/// At the start and daily: what has had its time at destinations, and what is
+/// no longer worth keeping in the catalog.
 async fn keep_house(app: Arc<App>) {
     let mut pulse = time::interval(HOUSE);
     loop {
         pulse.tick().await;
         retention::sweep(&app).await;
+        if let Err(error) = forget_old(&app).await {
+            tracing::warn!("old records could not be removed: {error:#}");
+        }
     }
+}
+
+/// Removals of deleted backups' copies that are done, and plugins that nobody
+/// ever approved and whose file is gone.
+async fn forget_old(app: &App) -> anyhow::Result<()> {
+    let before = app.now() - KEPT;
+    app.plugins.ready(app).await?;
+    let components = app.plugins.forget_gone(app, before).await?;
+    let mut tx = app.catalog.begin().await?;
+    let deliveries = tx.forget_removals(before).await?;
+    tx.commit().await?;
+    if components + deliveries > 0 {
+        tracing::info!(components, deliveries, "old records were removed");
+    }
+    Ok(())
 }
 
 /// Every few seconds the jobs, every minute the files.

@@ -67,6 +67,8 @@ pub struct Delivery {
     pub id: DeliveryId,
     /// Which backup; its record may be deleted by now.
     pub backup: BackupId,
+    /// The short name that the backup's database had.
+    pub database: Slug,
     /// Where to.
     pub destination: DestinationId,
     /// The destination's short name at present, or the last one it had.

@@ -38,6 +38,17 @@ fn a_backup_is_delivered_before_the_command_ends() {
     assert!(shown.contains("shelf: store completed"), "{shown}");
     let list = shell.run(&["destination", "list"]).expect(0).out;
     assert!(list.contains("shelf") && list.contains("completed"), "{list}");
+    let list = shell.run(&["delivery", "list", "shelf", "--json"]).expect(0).json();
+    assert_eq!((&list["deliveries"][0], &list["left_behind"]), (delivery, &serde_json::json!([])));
+    let own = delivery["id"].as_str().expect("an id");
+    let list = shell.run(&["delivery", "list", "shelf"]).expect(0).out;
+    assert!(list.contains(own) && list.contains("store"), "{list}");
+    let shown = shell.run(&["delivery", "show", own]).expect(0).out;
+    assert!(shown.contains("shelf") && shown.contains("Attempt 1"), "{shown}");
+    for what in ["retry", "cancel"] {
+        shell.run(&["delivery", what, own]).expect(1).says("already");
+    }
+    shell.run(&["delivery", "show", "nothing"]).expect(1).says("no such delivery");
 
     // Gone here, it is fetched from there.
     let own = shell.path("data/backups").join(made["filename"].as_str().expect("a name"));
@@ -69,6 +80,11 @@ fn a_backup_that_is_done_and_not_delivered_is_3_with_the_reason() {
         (&json["status"], &json["deliveries"][0]["status"]),
         (&"completed".into(), &"blocked".into())
     );
+    let id = json["deliveries"][0]["id"].as_str().expect("an id");
+    let told = shell.run(&["delivery", "retry", id]).expect(0).out;
+    assert!(told.contains("to shelf is tried again"), "{told}");
+    let told = shell.run(&["delivery", "cancel", id, "--json"]).expect(0).json();
+    assert_eq!((&told["status"], &told["id"]), (&"cancelled".into(), &id.into()));
 }
 
 #[test]

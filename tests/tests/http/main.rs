@@ -6,6 +6,7 @@ mod changes;
 mod checks;
 mod databases;
 mod deliveries;
+mod delivery_troubles;
 mod download;
 mod events;
 mod following;

@@ -15,7 +15,7 @@ enum Since {
 }
 use Since::{Administrator, Anyone, Operator, Viewer};
 
-const API: [(&str, &str, Since); 38] = [
+const API: [(&str, &str, Since); 42] = [
     ("GET", "/api/openapi.json", Anyone),
     ("GET", "/api/v1/status", Viewer),
     ("GET", "/api/v1/databases", Viewer),
@@ -39,7 +39,11 @@ const API: [(&str, &str, Since); 38] = [
     ("GET", "/api/v1/backups/{id}/deliveries/{id}", Viewer),
     ("POST", "/api/v1/backups/{id}/deliveries/{id}/retry", Operator),
     ("POST", "/api/v1/backups/{id}/deliveries/{id}/cancel", Operator),
+    ("GET", "/api/v1/deliveries/{id}", Viewer),
+    ("POST", "/api/v1/deliveries/{id}/retry", Operator),
+    ("POST", "/api/v1/deliveries/{id}/cancel", Operator),
     ("GET", "/api/v1/destinations", Viewer),
+    ("GET", "/api/v1/destinations/{id}/deliveries", Viewer),
     ("POST", "/api/v1/destinations", Administrator),
     ("GET", "/api/v1/destinations/{id}", Viewer),
     ("PATCH", "/api/v1/destinations/{id}", Administrator),
@@ -56,7 +60,7 @@ const API: [(&str, &str, Since); 38] = [
     ("POST", "/api/v1/plugins/{id}/revoke", Administrator),
 ];
 
-const PAGES: [(&str, &str, Since); 58] = [
+const PAGES: [(&str, &str, Since); 61] = [
     ("GET", "/healthz", Anyone),
     ("GET", "/readyz", Anyone),
     ("GET", "/assets/app.css", Anyone),
@@ -87,6 +91,9 @@ const PAGES: [(&str, &str, Since); 58] = [
     ("GET", "/databases/{id}/delete", Administrator),
     ("POST", "/databases/{id}/delete", Administrator),
     ("POST", "/backups/{id}/deliveries/{id}/retry", Operator),
+    ("GET", "/deliveries/{id}", Viewer),
+    ("POST", "/deliveries/{id}/retry", Operator),
+    ("POST", "/deliveries/{id}/cancel", Operator),
     ("GET", "/destinations", Administrator),
     ("POST", "/destinations", Administrator),
     ("GET", "/destinations/new", Administrator),

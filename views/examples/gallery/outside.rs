@@ -213,6 +213,7 @@ pub(crate) fn delivery(destination: &Destination, status: DeliveryStatus) -> Del
     Delivery {
         id: DeliveryId::new(),
         backup: BackupId::new(),
+        database: Slug::from_name("shop"),
         destination: destination.id,
         destination_name: destination.name.clone(),
         purpose: Purpose::Store,
@@ -266,7 +267,7 @@ pub(crate) fn attempts() -> Vec<Attempt> {
 pub(crate) fn item(name: &str, status: DeliveryStatus) -> DeliveryItem {
     DeliveryItem {
         delivery: delivery(&destination(name), status),
-        database: Slug::from_name("shop"),
+        is_deleted: false,
         size_bytes: Some(254_118_221),
         attempts: attempts(),
     }

@@ -12,7 +12,7 @@ use crate::{
     Chrome, DeliveryItem, format,
     icons::{Icon, icon},
     layout::layout,
-    parts::{callout, csrf, delivery_badge, fact, size, spark, time},
+    parts::{RETRY, act, callout, csrf, delivery_badge, fact, may_retry, size, spark, time},
     text::{backup, common, delivery, destination as t},
 };
 
@@ -207,8 +207,15 @@ fn row(chrome: &Chrome, item: &DeliveryItem) -> Markup {
         div.delivery-head {
             (delivery_badge(it))
             strong.delivery-name {
-                a.name href={ "/backups/" (it.backup) "#deliveries" } {
-                    (item.database) span.sr { ", " (format::exact(it.created_at)) }
+                @if item.is_deleted {
+                    a.name href={ "/deliveries/" (it.id) } {
+                        (delivery::of_deleted(it.database.as_str()))
+                        span.sr { ", " (format::exact(it.created_at)) }
+                    }
+                } @else {
+                    a.name href={ "/backups/" (it.backup) "#deliveries" } {
+                        (it.database) span.sr { ", " (format::exact(it.created_at)) }
+                    }
                 }
             }
             @if let Some(word) = delivery::purpose(it.purpose) { span.label { (word) } }
@@ -216,6 +223,10 @@ fn row(chrome: &Chrome, item: &DeliveryItem) -> Markup {
             span.muted.delivery-side {
                 (time(chrome, it.completed_at.unwrap_or(it.created_at)))
                 @if let Some(bytes) = it.bytes { " · " (size(bytes)) }
+            }
+            // Those of other backups have theirs on the backup's page.
+            @if item.is_deleted && may_retry(chrome, item) {
+                (act(chrome, &format!("/deliveries/{}/retry", it.id), &RETRY, it))
             }
         }
         @if let Some(location) = &it.location { p.sub.mono { bdi { (location) } } }

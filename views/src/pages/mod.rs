@@ -13,6 +13,7 @@ pub mod database;
 pub mod database_delete;
 pub mod database_form;
 pub mod databases;
+pub mod delivery;
 pub mod destination;
 pub mod destination_delete;
 pub mod destination_form;

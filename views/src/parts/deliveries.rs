@@ -67,8 +67,50 @@ fn one(chrome: &Chrome, of: &Backup, item: &DeliveryItem) -> Markup {
                 @if let Some(at) = delivery.completed_at { (time(chrome, at)) }
                 @else if delivery.status == DeliveryStatus::Pending { (time(chrome, delivery.created_at)) }
             }
-            @if may_retry(chrome, delivery) { (retry(chrome, of, delivery)) }
+            @if may_retry(chrome, item) {
+                (act(chrome, &format!("/backups/{}/deliveries/{}/retry", of.id, delivery.id), &RETRY, delivery))
+            }
         }
+        (story(chrome, item))
+        @if !item.attempts.is_empty() { (attempts(chrome, delivery, &item.attempts)) }
+    }
+}
+
+/// A delivery on its own page, with the logs of its attempts.
+pub(crate) fn delivery_alone(chrome: &Chrome, item: &DeliveryItem) -> Markup {
+    let delivery = &item.delivery;
+    let address = format!("/deliveries/{}", delivery.id);
+    html! {
+        section aria-label=(t::STATE) {
+            ul.panel.deliveries { li {
+                div.delivery-head {
+                    (delivery_badge(delivery))
+                    @if let Some(word) = t::purpose(delivery.purpose) { span.label { (word) } }
+                    span.muted.delivery-side {
+                        @if let Some(at) = delivery.completed_at { (time(chrome, at)) }
+                    }
+                    @if may_retry(chrome, item) { (act(chrome, &format!("{address}/retry"), &RETRY, delivery)) }
+                    @if chrome.may(Role::Operator) && !delivery.status.is_over() {
+                        (act(chrome, &format!("{address}/cancel"), &CANCEL, delivery))
+                    }
+                }
+                (story(chrome, item))
+            } }
+        }
+        section aria-labelledby="attempts" {
+            div.section-head { h2 #attempts { (t::attempts(delivery.attempts)) } }
+            div.panel {
+                @if item.attempts.is_empty() { p.muted { (t::NO_ATTEMPTS) } }
+                @else { ol.attempts { @for attempt in &item.attempts { li { (one_attempt(chrome, attempt)) } } } }
+            }
+        }
+    }
+}
+
+/// What there is to say of a delivery, below its line.
+fn story(chrome: &Chrome, item: &DeliveryItem) -> Markup {
+    let delivery = &item.delivery;
+    html! {
         @if delivery.status == DeliveryStatus::Running { (moving(item)) }
         @if let Some(location) = &delivery.location {
             p.filename { span { bdi { (location) } } (copy_button(t::LOCATION, location)) }
@@ -80,23 +122,38 @@ fn one(chrome: &Chrome, of: &Backup, item: &DeliveryItem) -> Markup {
         @if delivery.status == DeliveryStatus::Retrying {
             p.sub { (t::next(&format::relative(delivery.not_before, chrome.now))) }
         }
-        @if !item.attempts.is_empty() { (attempts(chrome, delivery, &item.attempts)) }
     }
 }
 
 /// What is over without success, and what waits, can be tried at once.
-fn may_retry(chrome: &Chrome, delivery: &Delivery) -> bool {
+pub(crate) fn may_retry(chrome: &Chrome, item: &DeliveryItem) -> bool {
     use DeliveryStatus::{Blocked, Cancelled, Failed, Retrying};
-    chrome.may(Role::Operator) && matches!(delivery.status, Blocked | Cancelled | Failed | Retrying)
+    // Of a deleted backup there is nothing left to send.
+    let is_lost = item.is_deleted && item.delivery.purpose == Purpose::Store;
+    chrome.may(Role::Operator)
+        && !is_lost
+        && matches!(item.delivery.status, Blocked | Cancelled | Failed | Retrying)
 }
 
-fn retry(chrome: &Chrome, of: &Backup, delivery: &Delivery) -> Markup {
+/// What a button does to a delivery.
+pub(crate) struct Act {
+    icon: Icon,
+    words: &'static str,
+}
+
+/// Tries it at once.
+pub(crate) const RETRY: Act = Act { icon: Icon::Retry, words: t::RETRY };
+/// Stops it.
+const CANCEL: Act = Act { icon: Icon::Stop, words: t::CANCEL };
+
+/// A button that does something to a delivery.
+pub(crate) fn act(chrome: &Chrome, address: &str, what: &Act, delivery: &Delivery) -> Markup {
     html! {
-        form method="post" action={ "/backups/" (of.id) "/deliveries/" (delivery.id) "/retry" } {
+        form method="post" action=(address) {
             (csrf(chrome))
             button.button.quiet type="submit"
-                aria-label=(t::retry_of(delivery.destination_name.as_str())) {
-                (icon(Icon::Retry)) (t::RETRY)
+                aria-label=(t::act_on(what.words, delivery.destination_name.as_str())) {
+                (icon(what.icon)) (what.words)
             }
         }
     }
@@ -132,6 +189,7 @@ fn attempts(chrome: &Chrome, delivery: &Delivery, attempts: &[Attempt]) -> Marku
                 (icon(Icon::Chevron)) span { (words) }
             }
             ol.attempts { @for attempt in attempts { li { (one_attempt(chrome, attempt)) } } }
+            p.sub { a href={ "/deliveries/" (delivery.id) } { (t::LOGS) } }
         }
     }
 }

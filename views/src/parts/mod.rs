@@ -13,7 +13,7 @@ mod spark;
 
 pub(crate) use cards::cards;
 pub(crate) use confirm::{Confirm, confirm_page};
-pub(crate) use deliveries::{deliveries, delivery_badge};
+pub(crate) use deliveries::{RETRY, act, deliveries, delivery_alone, delivery_badge, may_retry};
 pub(crate) use empty::{Empty, empty};
 pub(crate) use fields::{Input, password, select, summary, text_area, text_input, tick, ticks};
 pub(crate) use generate::{generate, generate_alone};

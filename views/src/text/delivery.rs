@@ -7,7 +7,11 @@ pub(crate) const NONE: &str = "This backup goes to no destination; its file is o
 pub(crate) const ADD: &str = "Add a destination";
 pub(crate) const REMOVED: &str = "Removed since";
 pub(crate) const RETRY: &str = "Retry now";
+pub(crate) const CANCEL: &str = "Cancel";
 pub(crate) const LOG: &str = "Log of the attempt";
+pub(crate) const LOGS: &str = "All attempts with their logs";
+pub(crate) const STATE: &str = "How it stands";
+pub(crate) const NO_ATTEMPTS: &str = "It was not tried yet.";
 pub(crate) const LOCATION: &str = "the location";
 pub(crate) const GOES_TO: &str = "Goes to";
 pub(crate) const GOES_TO_HINT: &str = "None ticked: the file stays on this machine alone.";
@@ -64,6 +68,20 @@ pub(crate) fn progress_of(destination: &str) -> String {
     format!("Progress of the delivery to {destination}")
 }
 
-pub(crate) fn retry_of(destination: &str) -> String {
-    format!("{RETRY}: {destination}")
+/// The name of a button, for who does not see beside what it stands.
+pub(crate) fn act_on(words: &str, destination: &str) -> String {
+    format!("{words}: {destination}")
+}
+
+/// A delivery by what it does, and where.
+pub(crate) fn of(purpose: Purpose, destination: &str) -> String {
+    match purpose {
+        Purpose::Store => format!("Delivery to {destination}"),
+        Purpose::Remove => format!("Removal from {destination}"),
+        Purpose::Notify => format!("Message to {destination}"),
+    }
+}
+
+pub(crate) fn of_deleted(database: &str) -> String {
+    format!("Deleted backup of {database}")
 }

@@ -93,7 +93,7 @@ pub fn event(event: EventKind) -> &'static str {
         EventKind::BackupCompleted => "A backup is whole",
         EventKind::BackupFailed => "A backup failed",
         EventKind::BackupCancelled => "A backup was cancelled",
-        EventKind::DeliveryFailed => "A copy did not arrive",
+        EventKind::DeliveryFailed => "A delivery failed or waits",
     }
 }
 

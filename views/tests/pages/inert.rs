@@ -111,6 +111,7 @@ fn hostile_text_of_a_plugin_is_inert() {
         9,
         9,
     )));
+    assert_inert(&pages::delivery::page(&chrome, &item).into_string());
     backup.deliveries = vec![item];
     assert_inert(&pages::backup::page(&chrome, &backup).into_string());
 }

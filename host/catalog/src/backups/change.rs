@@ -75,7 +75,7 @@ impl Tx {
         if record.pinned {
             return Err(Error::Pinned(id));
         }
-        let copies = self.forget_deliveries(id).await?;
+        let copies = self.forget_deliveries(id, now).await?;
         if keep_remote {
             self.keep_copies(id, now).await?;
         } else {

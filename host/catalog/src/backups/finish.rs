@@ -54,7 +54,7 @@ impl Tx {
         .execute(self.conn())
         .await?;
         changed(done.rows_affected(), "the backup is not running")?;
-        self.queue_word(id, EventKind::BackupFailed, None, now).await
+        self.queue_word(id, EventKind::BackupFailed, now).await
     }
 
     /// A running backup was cancelled, and its job is over.
@@ -74,7 +74,7 @@ impl Tx {
         .execute(self.conn())
         .await?;
         changed(done.rows_affected(), "the backup is not running")?;
-        self.queue_word(id, EventKind::BackupCancelled, None, now).await
+        self.queue_word(id, EventKind::BackupCancelled, now).await
     }
 
     /// The one place where a record becomes completed. `from` says which

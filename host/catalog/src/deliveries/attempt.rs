@@ -1,13 +1,17 @@
 //! Attempts: their begin, and the one way to their end.
 
-use cofferdam_model::{
-    AttemptOutcome, DeliveryId, DeliveryStatus, EventKind, Fence, LogLine, Purpose, Timestamp,
-};
+use chrono::TimeDelta;
+use cofferdam_model::{AttemptOutcome, DeliveryId, DeliveryStatus, Fence, LogLine, Timestamp};
 
 use crate::{
     Error, Result, Tx,
     cells::{Cells, ms, stored, to_json},
 };
+
+/// The newest attempts of a delivery, which keep what was logged.
+pub(super) const LOGS_KEPT: i64 = 20;
+/// What waits for somebody for so long is told.
+const PATIENCE: TimeDelta = TimeDelta::minutes(15);
 
 /// How an attempt ended, and what follows.
 #[derive(Debug, Clone)]
@@ -38,6 +42,8 @@ pub enum Next {
     },
     /// It is tried again, but not before this moment.
     Again(Timestamp),
+    /// The same, but every planned try is over, so that notifiers hear of it.
+    Endless(Timestamp),
     /// It is not tried again by itself. Notifiers hear of it, unless it was a
     /// notification.
     Fail,
@@ -46,7 +52,8 @@ pub enum Next {
 }
 
 impl Tx {
-    /// Begins an attempt of a delivery that is held, and gives its number.
+    /// Begins an attempt of a delivery that is held, and gives its number. Of
+    /// old attempts the log goes: one that is tried for ever would fill the disk.
     pub async fn begin_attempt(
         &mut self,
         id: DeliveryId,
@@ -54,8 +61,8 @@ impl Tx {
         now: Timestamp,
     ) -> Result<u32> {
         let row = sqlx::query(
-            "UPDATE deliveries SET attempts = attempts + 1, tries = tries + 1, error = NULL \
-             WHERE id = $1 AND EXISTS (SELECT 1 FROM jobs WHERE delivery_id = $1 AND fence = $2 \
+            "UPDATE deliveries SET attempts = attempts + 1, tries = tries + 1, error = NULL, \
+             blocked_at = NULL WHERE id = $1 AND EXISTS (SELECT 1 FROM jobs WHERE delivery_id = $1 AND fence = $2 \
              AND worker IS NOT NULL) RETURNING attempts",
         )
         .bind(id.to_string())
@@ -74,10 +81,20 @@ impl Tx {
         .bind(ms(now))
         .execute(self.conn())
         .await?;
+        sqlx::query(
+            "UPDATE attempts SET log = '[]' \
+             WHERE delivery_id = $1 AND number <= $2 AND log <> '[]'",
+        )
+        .bind(id.to_string())
+        .bind(number - LOGS_KEPT)
+        .execute(self.conn())
+        .await?;
         u32::try_from(number).map_err(|error| cells.bad("attempts", error))
     }
 
-    /// Ends the attempt that runs. An old fence: [`Error::LeaseLost`].
+    /// Ends the attempt that runs. Whatever follows, but for success, gives way
+    /// to a cancel that was asked for meanwhile. An attempt that was interrupted
+    /// is none of the planned tries. An old fence: [`Error::LeaseLost`].
     pub async fn end_attempt(
         &mut self,
         id: DeliveryId,
@@ -86,10 +103,15 @@ impl Tx {
         now: Timestamp,
     ) -> Result<()> {
         let again = match end.next {
-            Next::Again(at) => Some(at),
+            Next::Again(at) | Next::Endless(at) => Some(at),
             _ => None,
         };
-        self.let_go(id, fence, again).await?;
+        let stopped = self.let_go(id, fence, again).await?;
+        let next = match &end.next {
+            done @ Next::Complete { .. } => done,
+            _ if stopped => &Next::Cancel,
+            other => other,
+        };
         sqlx::query(
             "UPDATE attempts SET ended_at = $2, outcome = $3, bytes = $4, error = $5, log = $6 \
              WHERE delivery_id = $1 AND ended_at IS NULL",
@@ -102,7 +124,13 @@ impl Tx {
         .bind(to_json(&end.log)?)
         .execute(self.conn())
         .await?;
-        match &end.next {
+        if end.outcome == AttemptOutcome::Interrupted {
+            sqlx::query("UPDATE deliveries SET tries = tries - 1 WHERE id = $1 AND tries > 0")
+                .bind(id.to_string())
+                .execute(self.conn())
+                .await?;
+        }
+        match next {
             Next::Complete { location, bytes, note } => {
                 sqlx::query(
                     "UPDATE deliveries SET status = 'completed', completed_at = $2, \
@@ -120,33 +148,81 @@ impl Tx {
                 Ok(())
             }
             Next::Again(_) => self.set_status(id, DeliveryStatus::Retrying, end, None).await,
+            Next::Endless(_) => {
+                self.set_status(id, DeliveryStatus::Retrying, end, None).await?;
+                self.tell_of(id, now).await
+            }
             Next::Cancel => self.set_status(id, DeliveryStatus::Cancelled, end, Some(now)).await,
             Next::Fail => {
                 self.set_status(id, DeliveryStatus::Failed, end, Some(now)).await?;
-                match self.delivery(id).await? {
-                    Some(failed) if failed.purpose != Purpose::Notify => {
-                        let event = EventKind::DeliveryFailed;
-                        self.queue_word(failed.backup, event, Some(id), now).await
-                    }
-                    _ => Ok(()),
-                }
+                self.tell_of(id, now).await
             }
         }
     }
 
     /// A delivery that is held cannot be tried now, for a reason that no
-    /// attempt would change; it is looked at again at `again`.
+    /// attempt would change; it is looked at again at `again`. The reason is one
+    /// of its destination, so whatever is due there by then waits with it, and
+    /// is not looked at one by one. Notifiers hear of what has waited for 15
+    /// minutes: of each database, of the oldest. One that somebody has asked to
+    /// cancel meanwhile is cancelled.
     pub async fn block_delivery(
         &mut self,
         id: DeliveryId,
         fence: Fence,
         why: &str,
         again: Timestamp,
+        now: Timestamp,
     ) -> Result<()> {
-        self.let_go(id, fence, Some(again)).await?;
-        sqlx::query("UPDATE deliveries SET status = 'blocked', error = $2 WHERE id = $1")
+        if self.let_go(id, fence, Some(again)).await? {
+            return self.stop_delivery(id, now).await;
+        }
+        let Some(delivery) = self.delivery(id).await? else {
+            return Err(Error::NotFound("delivery"));
+        };
+        let destination = delivery.destination.to_string();
+        // A moment of the future is one of a clock that was set back since.
+        sqlx::query(
+            "UPDATE deliveries SET status = 'blocked', error = $3, \
+             blocked_at = CASE WHEN blocked_at <= $4 THEN blocked_at ELSE $4 END \
+             WHERE id IN (SELECT delivery_id FROM jobs \
+              WHERE destination_id = $1 AND worker IS NULL AND not_before <= $2) \
+             AND (status <> 'blocked' OR error <> $3 OR blocked_at IS NULL OR blocked_at > $4)",
+        )
+        .bind(&destination)
+        .bind(ms(again))
+        .bind(why)
+        .bind(ms(now))
+        .execute(self.conn())
+        .await?;
+        sqlx::query(
+            "UPDATE jobs SET not_before = $2 \
+             WHERE destination_id = $1 AND worker IS NULL AND not_before < $2",
+        )
+        .bind(&destination)
+        .bind(ms(again))
+        .execute(self.conn())
+        .await?;
+        let waiting = sqlx::query(
+            "SELECT min(id) AS id FROM deliveries WHERE destination_id = $1 \
+             AND status = 'blocked' AND purpose <> 'notify' AND blocked_at <= $2 \
+             GROUP BY database_id",
+        )
+        .bind(&destination)
+        .bind(ms(now - PATIENCE))
+        .fetch_all(self.conn())
+        .await?;
+        for row in &waiting {
+            self.tell_of(Cells::new("deliveries", row).parse("id")?, now).await?;
+        }
+        Ok(())
+    }
+
+    /// A delivery without a job is one that somebody has stopped.
+    pub(super) async fn stop_delivery(&mut self, id: DeliveryId, now: Timestamp) -> Result<()> {
+        sqlx::query("UPDATE deliveries SET status = 'cancelled', completed_at = $2 WHERE id = $1")
             .bind(id.to_string())
-            .bind(why)
+            .bind(ms(now))
             .execute(self.conn())
             .await?;
         Ok(())

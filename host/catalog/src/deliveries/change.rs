@@ -9,6 +9,10 @@ use sqlx::AssertSqlSafe;
 use super::SWITCHED_OFF;
 use crate::{Cancelled, Error, Result, Tx, cells::ms};
 
+/// What is said of a copy that may be there without a receipt.
+const NO_RECEIPT: &str = "the backup was deleted before a copy of it was confirmed; what was sent \
+    there may have stayed, and the console does not know under which name";
+
 impl Tx {
     /// Tries a delivery at once, also one that was given up or cancelled. One
     /// that runs or is done, or whose backup or destination is gone:
@@ -41,7 +45,8 @@ impl Tx {
             }
         }
         sqlx::query(
-            "UPDATE deliveries SET status = 'pending', tries = 0, completed_at = NULL WHERE id = $1",
+            "UPDATE deliveries SET status = 'pending', tries = 0, completed_at = NULL, \
+             blocked_at = NULL WHERE id = $1",
         )
         .bind(id.to_string())
         .execute(self.conn())
@@ -57,13 +62,7 @@ impl Tx {
             .execute(self.conn())
             .await?;
         if waiting.rows_affected() == 1 {
-            sqlx::query(
-                "UPDATE deliveries SET status = 'cancelled', completed_at = $2 WHERE id = $1",
-            )
-            .bind(id.to_string())
-            .bind(ms(now))
-            .execute(self.conn())
-            .await?;
+            self.stop_delivery(id, now).await?;
             return Ok(Cancelled::AtOnce);
         }
         let held = sqlx::query("UPDATE jobs SET cancel_requested = 1 WHERE delivery_id = $1")
@@ -135,8 +134,13 @@ impl Tx {
     }
 
     /// Forgets the deliveries of a backup that is being deleted, and gives the
-    /// copies that exist. While one runs: [`Error::Conflict`].
-    pub(crate) async fn forget_deliveries(&mut self, backup: BackupId) -> Result<Vec<Delivery>> {
+    /// copies that exist. One that has sent something and was never confirmed
+    /// stays on record, cancelled. While one runs: [`Error::Conflict`].
+    pub(crate) async fn forget_deliveries(
+        &mut self,
+        backup: BackupId,
+        now: Timestamp,
+    ) -> Result<Vec<Delivery>> {
         let rows = sqlx::query("SELECT id FROM deliveries WHERE backup_id = $1")
             .bind(backup.to_string())
             .fetch_all(self.conn())
@@ -159,10 +163,49 @@ impl Tx {
                 _ => {}
             }
         }
-        sqlx::query("DELETE FROM deliveries WHERE backup_id = $1 AND purpose <> 'remove'")
-            .bind(backup.to_string())
-            .execute(self.conn())
-            .await?;
+        // An attempt that was cut off says nothing of how far it came.
+        sqlx::query(
+            "UPDATE deliveries SET status = 'cancelled', completed_at = $2, error = $3 \
+             WHERE backup_id = $1 AND purpose = 'store' AND status <> 'completed' \
+             AND destination_id IN (SELECT id FROM destinations WHERE removed_at IS NULL) \
+             AND EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_id = deliveries.id \
+              AND (a.bytes > 0 OR a.outcome = 'interrupted'))",
+        )
+        .bind(backup.to_string())
+        .bind(ms(now))
+        .bind(NO_RECEIPT)
+        .execute(self.conn())
+        .await?;
+        sqlx::query(
+            "DELETE FROM deliveries WHERE backup_id = $1 AND purpose <> 'remove' \
+             AND (purpose <> 'store' OR status <> 'cancelled' OR error IS NULL OR error <> $2)",
+        )
+        .bind(backup.to_string())
+        .bind(NO_RECEIPT)
+        .execute(self.conn())
+        .await?;
+        sqlx::query(
+            "DELETE FROM jobs WHERE delivery_id IN \
+             (SELECT id FROM deliveries WHERE backup_id = $1 AND purpose = 'store')",
+        )
+        .bind(backup.to_string())
+        .execute(self.conn())
+        .await?;
         Ok(copies)
+    }
+
+    /// Forgets removals that are done or were stopped, and notifications that
+    /// are over, of backups whose record is gone too, when they ended before
+    /// this moment. Says how many.
+    pub async fn forget_removals(&mut self, before: Timestamp) -> Result<u64> {
+        let done = sqlx::query(
+            "DELETE FROM deliveries WHERE completed_at < $1 \
+             AND (purpose = 'notify' OR (purpose = 'remove' AND status IN ('completed', 'cancelled'))) \
+             AND NOT EXISTS (SELECT 1 FROM backups b WHERE b.id = deliveries.backup_id)",
+        )
+        .bind(ms(before))
+        .execute(self.conn())
+        .await?;
+        Ok(done.rows_affected())
     }
 }

@@ -11,6 +11,17 @@ use crate::{
     cells::{Cells, ms},
 };
 
+/// What is said of a delivery whose worker has died.
+const CUT_OFF: &str = "the console was stopped or killed while it ran";
+/// No try is planned further away than a day. One that is has waited since
+/// before the clock was set back, and is due.
+const FARTHEST: TimeDelta = TimeDelta::hours(25);
+
+/// The moment behind which nothing can be planned.
+pub(super) fn farthest(now: Timestamp) -> Timestamp {
+    now + FARTHEST
+}
+
 /// A delivery that somebody holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryLease {
@@ -43,7 +54,8 @@ impl DeliveryLease {
 /// for one more, while fewer than $4 are held in all.
 const CLAIM: &str = "UPDATE jobs SET worker = $1, fence = fence + 1, renewed_at = $2, expires_at = $3 \
  WHERE id = (SELECT j.id FROM jobs j JOIN destinations d ON d.id = j.destination_id \
-  WHERE j.kind = 'delivery' AND j.worker IS NULL AND j.not_before <= $2 AND d.enabled = 1 \
+  WHERE j.kind = 'delivery' AND j.worker IS NULL AND d.enabled = 1 \
+  AND NOT (j.not_before > $2 AND j.not_before <= $6) \
   AND (SELECT count(*) FROM jobs r WHERE r.kind = 'delivery' AND r.worker IS NOT NULL) < $4 \
   AND (SELECT count(*) FROM jobs r WHERE r.destination_id = j.destination_id \
    AND r.worker IS NOT NULL) < d.concurrency \
@@ -73,6 +85,7 @@ impl Tx {
             .bind(ms(now + lease))
             .bind(i64::from(max_running))
             .bind(of.map(|it| it.to_string()).unwrap_or_default())
+            .bind(ms(farthest(now)))
             .fetch_optional(self.conn())
             .await?;
         let Some(row) = row else { return Ok(None) };
@@ -92,72 +105,96 @@ impl Tx {
         Ok(Some((job, delivery)))
     }
 
-    /// Puts a dead worker's delivery back into the queue, unless it was
-    /// renewed, taken or ended since `seen` was read: then `false`.
-    pub async fn requeue_delivery(&mut self, seen: &DeliveryLease, now: Timestamp) -> Result<bool> {
-        let done = sqlx::query(
+    /// Puts a dead worker's delivery back into the queue until `again`, or gives
+    /// it up where there is no such moment; one that somebody has asked to
+    /// cancel is cancelled. Unless it was renewed, taken or ended since `seen`
+    /// was read: then `false`.
+    pub async fn requeue_delivery(
+        &mut self,
+        seen: &DeliveryLease,
+        again: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let row = sqlx::query(
             "UPDATE jobs SET worker = NULL, fence = fence + 1, not_before = $4 \
-             WHERE id = $1 AND fence = $2 AND beats = $3 AND worker IS NOT NULL",
+             WHERE id = $1 AND fence = $2 AND beats = $3 AND worker IS NOT NULL \
+             RETURNING cancel_requested",
         )
         .bind(seen.job.to_string())
         .bind(seen.fence.0)
         .bind(seen.beats)
-        .bind(ms(now))
-        .execute(self.conn())
+        .bind(ms(again.unwrap_or(now)))
+        .fetch_optional(self.conn())
         .await?;
-        if done.rows_affected() == 0 {
-            return Ok(false);
-        }
+        let Some(row) = row else { return Ok(false) };
+        let stopped = Cells::new("jobs", &row).flag("cancel_requested")?;
         sqlx::query(
-            "UPDATE deliveries SET status = 'pending' WHERE id = $1 AND destination_id IN \
-             (SELECT id FROM destinations WHERE enabled = 1)",
-        )
-        .bind(seen.delivery.to_string())
-        .execute(self.conn())
-        .await?;
-        sqlx::query(
-            "UPDATE deliveries SET status = 'blocked', error = $2 \
-             WHERE id = $1 AND status = 'running'",
-        )
-        .bind(seen.delivery.to_string())
-        .bind(SWITCHED_OFF)
-        .execute(self.conn())
-        .await?;
-        sqlx::query(
-            "UPDATE attempts SET ended_at = $2, outcome = 'interrupted', \
-             error = 'the console was stopped or killed while it ran' \
+            "UPDATE attempts SET ended_at = $2, outcome = 'interrupted', error = $3 \
              WHERE delivery_id = $1 AND ended_at IS NULL",
         )
         .bind(seen.delivery.to_string())
         .bind(ms(now))
+        .bind(CUT_OFF)
         .execute(self.conn())
         .await?;
+        if stopped || again.is_none() {
+            sqlx::query("DELETE FROM jobs WHERE id = $1")
+                .bind(seen.job.to_string())
+                .execute(self.conn())
+                .await?;
+        }
+        if stopped {
+            self.stop_delivery(seen.delivery, now).await?;
+            return Ok(true);
+        }
+        sqlx::query(
+            "UPDATE deliveries SET status = CASE \
+              WHEN $4 = 1 THEN 'failed' \
+              WHEN d.enabled = 1 THEN 'retrying' ELSE 'blocked' END, \
+             error = CASE WHEN $4 = 1 OR d.enabled = 1 THEN $2 ELSE $3 END, \
+             completed_at = $5 \
+             FROM destinations d WHERE deliveries.id = $1 AND d.id = deliveries.destination_id",
+        )
+        .bind(seen.delivery.to_string())
+        .bind(CUT_OFF)
+        .bind(SWITCHED_OFF)
+        .bind(i64::from(again.is_none()))
+        .bind(again.is_none().then_some(ms(now)))
+        .execute(self.conn())
+        .await?;
+        if again.is_none() {
+            self.tell_of(seen.delivery, now).await?;
+        }
         Ok(true)
     }
 
-    /// Lets the job go: over, or back into the queue until a moment.
+    /// Lets the job go: over, or back into the queue until a moment. Where
+    /// somebody has asked to cancel it, it is over in any case: then `true`.
     pub(super) async fn let_go(
         &mut self,
         id: DeliveryId,
         fence: Fence,
         again: Option<Timestamp>,
-    ) -> Result<()> {
-        let query = match again {
-            None => sqlx::query(
-                "DELETE FROM jobs WHERE delivery_id = $1 AND fence = $2 AND worker IS NOT NULL",
-            ),
-            Some(_) => sqlx::query(
-                "UPDATE jobs SET worker = NULL, not_before = $3, cancel_requested = 0 \
-                 WHERE delivery_id = $1 AND fence = $2 AND worker IS NOT NULL",
-            ),
-        };
-        let query = query.bind(id.to_string()).bind(fence.0);
-        let query = match again {
-            Some(at) => query.bind(ms(at)),
-            None => query,
-        };
-        let done = query.execute(self.conn()).await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(Error::LeaseLost) }
+    ) -> Result<bool> {
+        let row = sqlx::query(
+            "UPDATE jobs SET worker = NULL, not_before = coalesce($3, not_before) \
+             WHERE delivery_id = $1 AND fence = $2 AND worker IS NOT NULL \
+             RETURNING cancel_requested",
+        )
+        .bind(id.to_string())
+        .bind(fence.0)
+        .bind(again.map(ms))
+        .fetch_optional(self.conn())
+        .await?;
+        let Some(row) = row else { return Err(Error::LeaseLost) };
+        let stopped = Cells::new("jobs", &row).flag("cancel_requested")?;
+        if stopped || again.is_none() {
+            sqlx::query("DELETE FROM jobs WHERE delivery_id = $1")
+                .bind(id.to_string())
+                .execute(self.conn())
+                .await?;
+        }
+        Ok(stopped)
     }
 }
 
@@ -183,5 +220,25 @@ impl Catalog {
             })
         };
         rows.iter().map(lease).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::Statement;
+
+    /// For each one that waits, only those of its destination that are held are
+    /// counted: with thousands waiting, anything else takes seconds.
+    #[tokio::test]
+    async fn claiming_counts_what_is_held_through_an_index() {
+        let plan = Statement::new(CLAIM).plan().await;
+        let counts = |step: &&String| {
+            step.contains("SEARCH r USING") && step.contains("(destination_id=? AND worker>?)")
+        };
+        assert!(plan.iter().any(|step| counts(&step)), "{plan:#?}");
+        let waiting = |step: &&String| step.contains("SEARCH j USING INDEX jobs_by_kind (kind=?)");
+        assert!(plan.iter().any(|step| waiting(&step)), "{plan:#?}");
+        assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:#?}");
     }
 }

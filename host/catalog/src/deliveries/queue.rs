@@ -2,8 +2,8 @@
 //! their cause true.
 
 use cofferdam_model::{
-    BackupId, DatabaseId, Delivery, DeliveryId, Destination, DestinationId, EventKind, JobId,
-    Purpose, Timestamp,
+    BackupId, DatabaseId, Delivery, DeliveryId, DeliveryStatus, Destination, DestinationId,
+    EventKind, JobId, Purpose, Timestamp,
 };
 
 use super::StoredCopy;
@@ -15,13 +15,22 @@ use crate::{
 /// What a delivery waits for whose destination is switched off.
 pub(crate) const SWITCHED_OFF: &str = "the destination is switched off";
 
+/// Which backup a delivery is of, whether or not its record is still there.
+#[derive(Clone)]
+struct Subject {
+    backup: BackupId,
+    /// Nothing where that was not noted: by a version before this one.
+    database: Option<DatabaseId>,
+    slug: String,
+}
+
 /// A delivery to be queued.
 struct New<'a> {
-    backup: BackupId,
+    of: &'a Subject,
     destination: DestinationId,
     purpose: Purpose,
     event: Option<EventKind>,
-    about: Option<DeliveryId>,
+    about: Option<(DeliveryId, i64)>,
     location: Option<&'a str>,
     note: Option<&'a str>,
 }
@@ -29,12 +38,12 @@ struct New<'a> {
 impl Tx {
     /// A backup has just completed: its copies, and word of it.
     pub(crate) async fn queue_copies(&mut self, backup: BackupId, now: Timestamp) -> Result<()> {
-        let row = sqlx::query("SELECT database_id, destinations FROM backups WHERE id = $1")
+        let Some(of) = self.subject(backup).await? else { return Ok(()) };
+        let row = sqlx::query("SELECT destinations FROM backups WHERE id = $1")
             .bind(backup.to_string())
             .fetch_one(self.conn())
             .await?;
         let cells = Cells::new("backups", &row);
-        let database: DatabaseId = cells.parse("database_id")?;
         let chosen: Option<Vec<DestinationId>> = match cells.opt_text("destinations")? {
             Some(_) => Some(cells.json("destinations")?),
             None => None,
@@ -42,36 +51,67 @@ impl Tx {
         for destination in self.destinations().await?.iter().filter(|it| it.roles.storage) {
             let wanted = match &chosen {
                 Some(chosen) => chosen.contains(&destination.id),
-                None => destination.enabled && applies(destination, database),
+                None => destination.enabled && of.concerns(destination),
             };
             if wanted {
-                self.queue(&New::plain(backup, destination.id, Purpose::Store), now).await?;
+                self.queue(&New::plain(&of, destination.id, Purpose::Store), now).await?;
             }
         }
-        self.queue_word(backup, EventKind::BackupCompleted, None, now).await
+        self.queue_words(&of, EventKind::BackupCompleted, None, now).await
     }
 
-    /// Something happened: word of it to every notifier that wants to hear.
+    /// Something happened to a backup: word of it to every notifier that wants
+    /// to hear.
     pub(crate) async fn queue_word(
         &mut self,
         backup: BackupId,
         event: EventKind,
-        about: Option<DeliveryId>,
         now: Timestamp,
     ) -> Result<()> {
-        let row = sqlx::query("SELECT database_id FROM backups WHERE id = $1")
-            .bind(backup.to_string())
-            .fetch_optional(self.conn())
-            .await?;
+        match self.subject(backup).await? {
+            Some(of) => self.queue_words(&of, event, None, now).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A delivery fails, or waits for somebody: word of it, once for each
+    /// attempt and once for the wait before it. That a notification does not
+    /// arrive is not told by another one.
+    pub(super) async fn tell_of(&mut self, id: DeliveryId, now: Timestamp) -> Result<()> {
+        let row = sqlx::query(
+            "SELECT backup_id, database_id, database_slug, attempts, status FROM deliveries \
+             WHERE id = $1 AND purpose <> 'notify'",
+        )
+        .bind(id.to_string())
+        .fetch_optional(self.conn())
+        .await?;
         let Some(row) = row else { return Ok(()) };
-        let database: DatabaseId = Cells::new("backups", &row).parse("database_id")?;
+        let cells = Cells::new("deliveries", &row);
+        let of = Subject {
+            backup: cells.parse("backup_id")?,
+            database: cells.text("database_id")?.parse().ok(),
+            slug: cells.text("database_slug")?,
+        };
+        let attempts = cells.int("attempts")?;
+        let waits = cells.parse::<DeliveryStatus>("status")? == DeliveryStatus::Blocked;
+        let about = (id, if waits { -1 - attempts } else { attempts });
+        self.queue_words(&of, EventKind::DeliveryFailed, Some(about), now).await
+    }
+
+    async fn queue_words(
+        &mut self,
+        of: &Subject,
+        event: EventKind,
+        about: Option<(DeliveryId, i64)>,
+        now: Timestamp,
+    ) -> Result<()> {
         for destination in self.destinations().await? {
             let wanted = destination.roles.notifier
                 && destination.enabled
-                && applies(&destination, database)
+                && of.concerns(&destination)
                 && destination.events.contains(&event);
             if wanted {
-                let plain = New::plain(backup, destination.id, Purpose::Notify);
+                let plain = New::plain(of, destination.id, Purpose::Notify);
                 self.queue(&New { event: Some(event), about, ..plain }, now).await?;
             }
         }
@@ -85,8 +125,10 @@ impl Tx {
         now: Timestamp,
     ) -> Result<()> {
         for copy in copies {
-            if self.destination(copy.destination).await?.is_some() {
-                let plain = New::plain(copy.backup, copy.destination, Purpose::Remove);
+            if self.destination(copy.destination).await?.is_some()
+                && let Some(of) = self.subject(copy.backup).await?
+            {
+                let plain = New::plain(&of, copy.destination, Purpose::Remove);
                 self.queue(&New { location: copy.location.as_deref(), ..plain }, now).await?;
             }
         }
@@ -103,11 +145,23 @@ impl Tx {
         now: Timestamp,
     ) -> Result<()> {
         for (copy, reason) in copies {
-            let plain = New::plain(copy.backup, destination, Purpose::Remove);
+            let Some(of) = self.subject(copy.backup).await? else { continue };
+            let plain = New::plain(&of, destination, Purpose::Remove);
             let (location, note) = (Some(copy.location.as_str()), Some(reason.as_str()));
             self.queue(&New { location, note, ..plain }, now).await?;
         }
         Ok(())
+    }
+
+    async fn subject(&mut self, backup: BackupId) -> Result<Option<Subject>> {
+        let row = sqlx::query("SELECT database_id, database_slug FROM backups WHERE id = $1")
+            .bind(backup.to_string())
+            .fetch_optional(self.conn())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let cells = Cells::new("backups", &row);
+        let (database, slug) = (cells.parse("database_id")?, cells.text("database_slug")?);
+        Ok(Some(Subject { backup, database: Some(database), slug }))
     }
 
     /// One that is there already stays as it is, but for a removal that did not
@@ -115,26 +169,31 @@ impl Tx {
     async fn queue(&mut self, new: &New<'_>, now: Timestamp) -> Result<()> {
         let row = sqlx::query(
             "INSERT INTO deliveries (id, backup_id, destination_id, purpose, event, about, status, \
-             error, attempts, tries, location, note, created_at) \
+             error, attempts, tries, location, note, created_at, about_attempt, database_id, \
+             database_slug) \
              SELECT $1, $2, d.id, $4, $5, $6, CASE d.enabled WHEN 1 THEN 'pending' ELSE 'blocked' END, \
-             CASE d.enabled WHEN 1 THEN NULL ELSE $10 END, 0, 0, $7, $9, $8 \
+             CASE d.enabled WHEN 1 THEN NULL ELSE $10 END, 0, 0, $7, $9, $8, \
+             $11, $12, $13 \
              FROM destinations d WHERE d.id = $3 \
-             ON CONFLICT (backup_id, destination_id, purpose, event, about) DO UPDATE \
+             ON CONFLICT (backup_id, destination_id, purpose, event, about, about_attempt) DO UPDATE \
              SET status = excluded.status, error = excluded.error, note = excluded.note, tries = 0, \
-             completed_at = NULL \
+             completed_at = NULL, blocked_at = NULL \
              WHERE deliveries.purpose = 'remove' AND deliveries.status IN ('failed', 'cancelled') \
              RETURNING id",
         )
         .bind(DeliveryId::new().to_string())
-        .bind(new.backup.to_string())
+        .bind(new.of.backup.to_string())
         .bind(new.destination.to_string())
         .bind(new.purpose.as_str())
         .bind(new.event.map(EventKind::as_str).unwrap_or_default())
-        .bind(new.about.map(|it| it.to_string()).unwrap_or_default())
+        .bind(new.about.map(|(id, _)| id.to_string()).unwrap_or_default())
         .bind(new.location)
         .bind(ms(now))
         .bind(new.note)
         .bind(SWITCHED_OFF)
+        .bind(new.about.map_or(0, |(_, attempt)| attempt))
+        .bind(new.of.database.map(|it| it.to_string()).unwrap_or_default())
+        .bind(&new.of.slug)
         .fetch_optional(self.conn())
         .await?;
         match row {
@@ -167,12 +226,16 @@ impl Tx {
     }
 }
 
-impl New<'_> {
-    fn plain(backup: BackupId, destination: DestinationId, purpose: Purpose) -> Self {
-        Self { backup, destination, purpose, event: None, about: None, location: None, note: None }
+impl<'a> New<'a> {
+    fn plain(of: &'a Subject, destination: DestinationId, purpose: Purpose) -> Self {
+        Self { of, destination, purpose, event: None, about: None, location: None, note: None }
     }
 }
 
-fn applies(destination: &Destination, database: DatabaseId) -> bool {
-    destination.databases.as_ref().is_none_or(|some| some.contains(&database))
+impl Subject {
+    /// Whether a destination is for backups of this database.
+    fn concerns(&self, destination: &Destination) -> bool {
+        let within = |some: &Vec<DatabaseId>| self.database.is_some_and(|it| some.contains(&it));
+        destination.databases.as_ref().is_none_or(within)
+    }
 }

@@ -7,9 +7,14 @@ use cofferdam_model::{
 };
 use sqlx::{AnyConnection, AssertSqlSafe, any::AnyRow};
 
-use crate::{Catalog, Result, Tx, cells::Cells, sql::Statement};
+use super::{attempt::LOGS_KEPT, hold::farthest};
+use crate::{
+    Catalog, Result, Tx,
+    cells::{Cells, ms},
+    sql::Statement,
+};
 
-const SELECT: &str = "SELECT v.id, v.backup_id, v.destination_id, d.name, v.purpose, v.event, v.about, \
+const SELECT: &str = "SELECT v.id, v.backup_id, v.database_slug, v.destination_id, d.name, v.purpose, v.event, v.about, \
  v.status, v.attempts, v.tries, coalesce(j.not_before, 0) AS not_before, v.location, v.bytes, v.note, \
  v.error, v.created_at, v.completed_at, (SELECT r.status FROM deliveries r \
   WHERE v.purpose = 'store' AND r.backup_id = v.backup_id AND r.destination_id = v.destination_id \
@@ -33,6 +38,7 @@ fn delivery(row: &AnyRow) -> Result<Delivery> {
     Ok(Delivery {
         id: cells.parse("id")?,
         backup: cells.parse("backup_id")?,
+        database: cells.parse("database_slug")?,
         destination: cells.parse("destination_id")?,
         destination_name: cells.parse("name")?,
         purpose: cells.parse("purpose")?,
@@ -111,6 +117,24 @@ impl Catalog {
         rows.iter().map(delivery).collect()
     }
 
+    /// What a destination keeps, or may keep, of deleted backups although
+    /// nobody wants it any more, newest first: copies whose removal failed, and
+    /// those that were sent and never confirmed.
+    pub async fn left_behind(&self, id: DestinationId, limit: u32) -> Result<Vec<Delivery>> {
+        let sql = AssertSqlSafe(format!(
+            "{SELECT} WHERE v.destination_id = $1 \
+             AND ((v.purpose = 'remove' AND v.status = 'failed') OR v.purpose = 'store') \
+             AND NOT EXISTS (SELECT 1 FROM backups b WHERE b.id = v.backup_id) \
+             ORDER BY v.created_at DESC, v.id DESC LIMIT $2"
+        ));
+        let rows = sqlx::query(sql)
+            .bind(id.to_string())
+            .bind(i64::from(limit))
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        rows.iter().map(delivery).collect()
+    }
+
     /// The newest delivery to each destination that has one.
     pub async fn last_deliveries(&self) -> Result<HashMap<DestinationId, Delivery>> {
         let sql = AssertSqlSafe(format!(
@@ -150,14 +174,41 @@ impl Catalog {
         rows.iter().map(attempt).collect()
     }
 
+    /// The last attempts of these deliveries, the first one first, without what
+    /// was logged. One question, and a small answer, for who asks often.
+    pub async fn attempts_in_short(
+        &self,
+        deliveries: &[DeliveryId],
+    ) -> Result<HashMap<DeliveryId, Vec<Attempt>>> {
+        let mut of: HashMap<_, Vec<_>> = HashMap::new();
+        if deliveries.is_empty() {
+            return Ok(of);
+        }
+        let ids: Vec<String> = deliveries.iter().map(DeliveryId::to_string).collect();
+        let mut statement = Statement::new(
+            "SELECT a.delivery_id, a.number, a.started_at, a.ended_at, a.outcome, a.bytes, a.error, \
+             '[]' AS log FROM attempts a JOIN deliveries v ON v.id = a.delivery_id",
+        );
+        statement.condition("a.number > v.attempts - ").int(LOGS_KEPT);
+        statement.condition("a.delivery_id IN ").texts(ids.iter().map(String::as_str));
+        statement.push(" ORDER BY a.delivery_id, a.number");
+        for row in &statement.all(&mut *self.reader().await?).await? {
+            let id = Cells::new("attempts", row).parse("delivery_id")?;
+            of.entry(id).or_default().push(attempt(row)?);
+        }
+        Ok(of)
+    }
+
     /// How many deliveries wait for nothing but a worker at `now`.
     pub async fn deliveries_due(&self, now: Timestamp) -> Result<u64> {
         let row = sqlx::query(
             "SELECT count(*) AS due FROM jobs \
-             WHERE kind = 'delivery' AND worker IS NULL AND not_before <= $1 \
+             WHERE kind = 'delivery' AND worker IS NULL \
+             AND NOT (not_before > $1 AND not_before <= $2) \
              AND destination_id IN (SELECT id FROM destinations WHERE enabled = 1)",
         )
-        .bind(crate::cells::ms(now))
+        .bind(ms(now))
+        .bind(ms(farthest(now)))
         .fetch_one(&mut *self.reader().await?)
         .await?;
         Cells::new("jobs", &row).size("due")

@@ -31,7 +31,7 @@ impl Tx {
             .execute(self.conn())
             .await?;
             changed(done.rows_affected(), "the backup does not wait")?;
-            self.queue_word(id, EventKind::BackupCancelled, None, now).await?;
+            self.queue_word(id, EventKind::BackupCancelled, now).await?;
             return Ok(Cancelled::AtOnce);
         }
         let held = sqlx::query("UPDATE jobs SET cancel_requested = 1 WHERE backup_id = $1")

@@ -92,7 +92,7 @@ async fn what_waits_for_a_destination_that_is_switched_off_or_removed_says_so() 
     let seen = fresh.catalog.delivery_leases().await.unwrap().remove(0);
     assert_eq!((seen.job, seen.delivery), (job.id, delivery.id));
     let mut tx = fresh.catalog.begin().await.unwrap();
-    assert!(tx.requeue_delivery(&seen, at(200)).await.unwrap());
+    assert!(tx.requeue_delivery(&seen, Some(at(200)), at(200)).await.unwrap());
     tx.remove_destination(cellar.id, at(201)).await.unwrap();
     let left = tx.delivery(delivery.id).await.unwrap().unwrap();
     assert_eq!(left.status, DeliveryStatus::Cancelled);

@@ -47,7 +47,7 @@ pub(crate) async fn attempt(catalog: &Catalog, seconds: i64, ends: &AttemptEnd) 
     catalog.delivery(delivery.id).await.unwrap().unwrap()
 }
 
-async fn notifier(catalog: &Catalog, name: &str, events: &[EventKind]) -> Destination {
+pub(crate) async fn notifier(catalog: &Catalog, name: &str, events: &[EventKind]) -> Destination {
     let roles = Roles { notifier: true, ..Roles::default() };
     add_destination(catalog, &DestinationFields { roles, events: events.to_vec(), ..fields(name) })
         .await
@@ -223,15 +223,15 @@ async fn a_dead_workers_delivery_goes_back_into_the_queue_and_its_fence_is_refus
     // One that was renewed since is alive.
     let mut tx = fresh.catalog.begin().await.unwrap();
     tx.renew(job.id, job.fence, at(131), LEASE, None).await.unwrap();
-    assert!(!tx.requeue_delivery(&seen, at(132)).await.unwrap());
+    assert!(!tx.requeue_delivery(&seen, Some(at(192)), at(132)).await.unwrap());
     tx.commit().await.unwrap();
 
     let seen = fresh.catalog.delivery_leases().await.unwrap().remove(0);
     let mut tx = fresh.catalog.begin().await.unwrap();
-    assert!(tx.requeue_delivery(&seen, at(200)).await.unwrap());
+    assert!(tx.requeue_delivery(&seen, Some(at(202)), at(200)).await.unwrap());
     let late = [
         tx.end_attempt(delivery.id, job.fence, &stored(), at(201)).await,
-        tx.block_delivery(delivery.id, job.fence, "no", at(201)).await,
+        tx.block_delivery(delivery.id, job.fence, "no", at(202), at(201)).await,
         tx.begin_attempt(delivery.id, job.fence, at(201)).await.map(drop),
     ];
     assert!(late.iter().all(|it| matches!(it, Err(Error::LeaseLost))), "{late:?}");
@@ -302,7 +302,7 @@ async fn what_waits_for_a_plugin_counts_no_attempt_and_is_woken_with_it() {
     completed(&fresh.catalog, "shop").await;
     let (job, delivery) = claim(&fresh.catalog, 100).await.unwrap();
     let mut tx = fresh.catalog.begin().await.unwrap();
-    tx.block_delivery(delivery.id, job.fence, "its plugin waits for approval", at(900))
+    tx.block_delivery(delivery.id, job.fence, "its plugin waits for approval", at(900), at(100))
         .await
         .unwrap();
     tx.commit().await.unwrap();

@@ -14,4 +14,5 @@ mod people;
 mod plugins;
 mod sqlite;
 mod support;
+mod troubles;
 mod upgrade;

@@ -33,12 +33,49 @@ async fn approval_belongs_to_one_hash_and_a_new_one_of_the_same_plugin_waits() {
     assert!(tx.see_component(&new, at(4)).await.unwrap());
     tx.commit().await.unwrap();
 
-    let of = fresh.catalog.components_of(&old.plugin).await.unwrap();
+    let of = fresh.catalog.components().await.unwrap();
     assert_eq!(of.iter().map(|it| &it.seen.hash).collect::<Vec<_>>(), [&old.hash, &new.hash]);
     assert_eq!(of[0].approved, Some(("anna".to_owned(), at(2))));
     assert_eq!((&of[0].grants, of[0].first_seen_at), (&grants, at(1)));
     assert_eq!((&of[1].approved, &of[1].grants), (&None, &Grants::default()));
     assert_eq!(of[0].seen, old);
+}
+
+#[tokio::test]
+async fn who_runs_a_plugin_is_given_what_is_approved_of_it_the_last_one_first() {
+    let fresh = fresh().await;
+    let mut tx = fresh.catalog.begin().await.unwrap();
+    for byte in 1..=3 {
+        tx.see_component(&component(byte), at(1)).await.unwrap();
+    }
+    let mail = Grants { mail: true, ..Grants::default() };
+    tx.approve_component(&component(1).hash, "anna", &mail, at(9)).await.unwrap();
+    tx.approve_component(&component(2).hash, "anna", &Grants::default(), at(8)).await.unwrap();
+    tx.commit().await.unwrap();
+    let usable = fresh.catalog.approved_components(&component(1).plugin).await.unwrap();
+    let expected = [(component(1).hash, mail), (component(2).hash, Grants::default())];
+    assert_eq!(usable, expected);
+}
+
+#[tokio::test]
+async fn what_nobody_approved_and_is_gone_is_forgotten_after_a_while() {
+    let fresh = fresh().await;
+    let bundled = NewComponent { bundled: true, ..component(5) };
+    let mut tx = fresh.catalog.begin().await.unwrap();
+    for byte in 1..=3 {
+        tx.see_component(&component(byte), at(1)).await.unwrap();
+    }
+    tx.see_component(&component(4), at(90)).await.unwrap();
+    tx.see_component(&bundled, at(1)).await.unwrap();
+    tx.approve_component(&component(1).hash, "anna", &Grants::default(), at(2)).await.unwrap();
+    let there = [component(2).hash];
+    assert_eq!(tx.forget_components(&there, at(50)).await.unwrap(), 1);
+    assert_eq!(tx.forget_components(&there, at(50)).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    let left = fresh.catalog.components().await.unwrap();
+    let mut left: Vec<_> = left.into_iter().map(|it| it.seen.version).collect();
+    left.sort();
+    assert_eq!(left, ["1.0.1", "1.0.2", "1.0.4", "1.0.5"]);
 }
 
 #[tokio::test]

@@ -12,7 +12,10 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
 
 use crate::{
     audit,
-    support::{at, completed, database, fresh, lease, pending, running, sidecar},
+    deliveries::claim,
+    support::{
+        LEASE, at, completed, database, destination, fresh, lease, pending, running, sidecar,
+    },
 };
 
 /// Bytes of a page.
@@ -346,4 +349,47 @@ async fn an_address_that_cannot_be_opened_says_why() {
         let refused = Catalog::open(bad).await;
         assert!(matches!(refused, Err(Error::Address(_))), "{bad}: {refused:?}");
     }
+}
+
+/// Without the index for it, this took seconds at some thousands.
+#[tokio::test]
+async fn ten_thousand_that_wait_for_one_destination_are_claimed_and_blocked_quickly() {
+    let fresh = fresh().await;
+    let cellar = destination(&fresh.catalog, "cellar").await;
+    completed(&fresh.catalog, "shop").await;
+    let mut conn = other(&fresh.address).await;
+    let copy = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) ";
+    for sql in [
+        format!(
+            "INSERT INTO deliveries (id, backup_id, destination_id, purpose, event, about, status, \
+             attempts, tries, created_at) {copy} SELECT 'd' || i, 'b' || i, '{}', 'store', '', '', \
+             'pending', 0, 0, 0 FROM n",
+            cellar.id
+        ),
+        format!(
+            "INSERT INTO jobs (id, kind, delivery_id, destination_id, created_at, not_before, \
+             fence, beats, cancel_requested) {copy} SELECT 'j' || i, 'delivery', 'd' || i, '{}', \
+             {at}, {at}, 0, 0, 0 FROM n",
+            cellar.id,
+            at = at(500).timestamp_millis()
+        ),
+    ] {
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
+    }
+    let (job, held) = claim(&fresh.catalog, 900).await.unwrap();
+    let begun = Instant::now();
+    let mut tx = fresh.catalog.begin().await.unwrap();
+    assert!(tx.lease_delivery("w", None, at(900), LEASE, 100).await.unwrap().is_none());
+    drop(tx);
+    let claimed = begun.elapsed();
+    // All of them are put off with the first one.
+    let begun = Instant::now();
+    let mut tx = fresh.catalog.begin().await.unwrap();
+    tx.block_delivery(held.id, job.fence, "no", at(1_200), at(900)).await.unwrap();
+    tx.commit().await.unwrap();
+    let blocked = begun.elapsed();
+    assert_eq!(fresh.catalog.deliveries_due(at(1_199)).await.unwrap(), 0);
+    assert_eq!(fresh.catalog.deliveries_due(at(1_200)).await.unwrap(), 10_001);
+    assert!(claimed < Duration::from_millis(300), "{claimed:?}");
+    assert!(blocked < Duration::from_secs(5), "{blocked:?}");
 }

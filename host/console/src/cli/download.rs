@@ -126,10 +126,12 @@ async fn open(client: &Client, id: &str) -> anyhow::Result<Source> {
                     files::note_download(app, &Actor::cli(), &backup).await?;
                     Ok(Box::new(file))
                 }
-                files::Source::Remote { backup, copy } => {
+                files::Source::Remote { backup, copies } => {
+                    let size = copies.size();
+                    let copy = copies.begin(app)?;
                     files::note_download(app, &Actor::cli(), &backup).await?;
-                    let size = copy.size();
-                    Ok(Box::new(Fetched { blocks: copy.fetch(app, 0, size), rest: Bytes::new() }))
+                    let blocks = copy.fetch(app.clone(), 0, size);
+                    Ok(Box::new(Fetched { blocks, rest: Bytes::new() }))
                 }
                 files::Source::Running(_) => bail!("the backup is still being made"),
             }

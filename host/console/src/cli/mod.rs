@@ -7,6 +7,7 @@ mod client;
 mod config;
 mod database;
 mod delivering;
+mod delivery;
 mod destination;
 mod download;
 mod output;
@@ -113,6 +114,9 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<()> {
         }
         Command::Destination(command) => {
             destination::run(command, &open(&global, config, begins).await?, global.json).await
+        }
+        Command::Delivery(command) => {
+            delivery::run(command, &open(&global, config, begins).await?, global.json).await
         }
         Command::User(command) => {
             user::run(command, &open(&global, config, begins).await?, global.json).await

@@ -135,8 +135,10 @@ pub struct SettingError {
 pub struct Delivery {
     /// Identifier.
     pub id: String,
-    /// The backup's identifier.
+    /// The backup's identifier; its record may be deleted by now.
     pub backup: String,
+    /// The short name that the backup's database had.
+    pub database: String,
     /// The destination's name.
     pub destination: String,
     /// What it does.
@@ -171,6 +173,7 @@ impl Delivery {
         Self {
             id: record.id.to_string(),
             backup: record.backup.to_string(),
+            database: record.database.to_string(),
             destination: record.destination_name.to_string(),
             purpose: record.purpose,
             event: record.event,
@@ -187,6 +190,16 @@ impl Delivery {
             completed_at: record.completed_at,
         }
     }
+}
+
+/// The deliveries to a destination.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct DeliveryList {
+    /// The newest ones, newest first.
+    pub deliveries: Vec<Delivery>,
+    /// What may be left there of deleted backups: copies whose removal failed,
+    /// and those that were sent and never confirmed. Newest first.
+    pub left_behind: Vec<Delivery>,
 }
 
 /// A delivery with its attempts.
@@ -214,7 +227,7 @@ pub struct Attempt {
     pub bytes: u64,
     /// Why it failed.
     pub error: Option<String>,
-    /// What was logged.
+    /// What was logged. Only the last 20 attempts keep it.
     pub log: Vec<LogLine>,
 }
 

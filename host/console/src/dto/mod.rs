@@ -14,8 +14,8 @@ pub use backup::{Backup, BackupPage};
 pub use backup_calls::{BackupLog, BackupQuery, BackupState, Labels, LogEntry, NewBackup, Pin};
 pub use database::{AddedDatabase, ConnectionView, Database, DatabaseInput, DatabaseList};
 pub use destination::{
-    Attempt, Delivery, DeliveryDetail, Destination, DestinationCheck, DestinationInput,
-    DestinationList, LastCheck, SettingError,
+    Attempt, Delivery, DeliveryDetail, DeliveryList, Destination, DestinationCheck,
+    DestinationInput, DestinationList, LastCheck, SettingError,
 };
 pub use plugin::{Approval, Plugin, PluginAbout, PluginImport, PluginList, PluginState};
 pub use retention::{DatabaseRetention, ExpiredCopy, Retention, RetentionWish};

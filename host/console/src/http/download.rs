@@ -49,9 +49,9 @@ pub async fn answer(
         files::Source::File { backup, file, size } => {
             finished(app, by, request, &backup, Stored::File(file), size).await
         }
-        files::Source::Remote { backup, copy } => {
-            let size = copy.size();
-            finished(app, by, request, &backup, Stored::Copy(copy), size).await
+        files::Source::Remote { backup, copies } => {
+            let size = copies.size();
+            finished(app, by, request, &backup, Stored::Copies(copies), size).await
         }
         files::Source::Running(live) => {
             if request.method() != Method::HEAD {
@@ -65,7 +65,7 @@ pub async fn answer(
 /// Where the bytes of a finished backup are.
 enum Stored {
     File(File),
-    Copy(Box<fetch::Copy>),
+    Copies(fetch::Copies),
 }
 
 async fn finished(
@@ -92,22 +92,22 @@ async fn finished(
     if let Wanted::Part(from, to) = wanted {
         response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{size}")));
     }
+    let (chunks, mut receiver) = mpsc::channel(AHEAD);
     if !head {
+        // Before the download is noted: without a place to fetch it there is none.
+        let stored = match stored {
+            Stored::File(file) => Ok(file),
+            Stored::Copies(copies) => Err(copies.begin(app)?),
+        };
         match wanted {
             Wanted::Whole => files::note_download(app, by, backup).await?,
             Wanted::Part(..) => files::note_part(app, by, backup).await?,
         }
-    }
-    let receiver = match stored {
-        Stored::Copy(copy) if !head => copy.fetch(app, from, length),
-        stored => {
-            let (chunks, receiver) = mpsc::channel(AHEAD);
-            if let (Stored::File(file), false) = (stored, head) {
-                tokio::spawn(send_file(Arc::new(file), from, length, chunks));
-            }
-            receiver
+        match stored {
+            Ok(file) => drop(tokio::spawn(send_file(Arc::new(file), from, length, chunks))),
+            Err(copy) => receiver = copy.fetch(Arc::clone(app), from, length),
         }
-    };
+    }
     Ok(response.no_chunking(length).streaming(ReceiverStream::new(receiver)))
 }
 

@@ -144,16 +144,28 @@ fn api_backups(config: &mut ServiceConfig) {
 fn api_deliveries(config: &mut ServiceConfig) {
     let _ = config
         .service(
+            web::resource("/deliveries/{id}")
+                .route(route(Method::GET, Viewer).to(api::deliveries::get)),
+        )
+        .service(
+            web::resource("/deliveries/{id}/retry")
+                .route(route(Method::POST, Operator).to(api::deliveries::retry)),
+        )
+        .service(
+            web::resource("/deliveries/{id}/cancel")
+                .route(route(Method::POST, Operator).to(api::deliveries::cancel)),
+        )
+        .service(
             web::resource("/backups/{id}/deliveries/{delivery}")
-                .route(route(Method::GET, Viewer).to(api::destinations::delivery)),
+                .route(route(Method::GET, Viewer).to(api::deliveries::get_of)),
         )
         .service(
             web::resource("/backups/{id}/deliveries/{delivery}/retry")
-                .route(route(Method::POST, Operator).to(api::destinations::retry)),
+                .route(route(Method::POST, Operator).to(api::deliveries::retry_of)),
         )
         .service(
             web::resource("/backups/{id}/deliveries/{delivery}/cancel")
-                .route(route(Method::POST, Operator).to(api::destinations::cancel)),
+                .route(route(Method::POST, Operator).to(api::deliveries::cancel_of)),
         );
 }
 
@@ -181,6 +193,10 @@ fn api_destinations(config: &mut ServiceConfig) {
         .service(
             web::resource("/destinations/{id}/test")
                 .route(route(Method::POST, Administrator).to(api::destinations::test)),
+        )
+        .service(
+            web::resource("/destinations/{id}/deliveries")
+                .route(route(Method::GET, Viewer).to(api::destinations::deliveries)),
         )
         .service(
             web::resource("/destinations/{id}/retention")
@@ -287,7 +303,9 @@ fn page_scope(
         InitError = (),
     >,
 > {
-    use pages::{account, backup, backups, database, databases, events, overview, sign_in};
+    use pages::{
+        account, backup, backups, database, databases, delivery, events, overview, sign_in,
+    };
     let get = |role| route(Method::GET, role);
     let post = |role| route(Method::POST, role);
     web::scope("")
@@ -346,6 +364,9 @@ fn page_scope(
             page("/backups/{id}/deliveries/{delivery}/retry")
                 .route(post(Operator).to(backup::retry)),
         )
+        .service(page("/deliveries/{id}").route(get(Viewer).to(delivery::show)))
+        .service(page("/deliveries/{id}/retry").route(post(Operator).to(delivery::retry)))
+        .service(page("/deliveries/{id}/cancel").route(post(Operator).to(delivery::cancel)))
         .configure(page_destinations)
         .configure(page_plugins)
         .service(page("/account").route(get(Viewer).to(account::show)))

@@ -24,7 +24,7 @@ use std::{
 
 use actix_web::web::Bytes;
 use cofferdam_catalog::NewComponent;
-use cofferdam_model::{ComponentHash, PluginId};
+use cofferdam_model::{ComponentHash, PluginId, Timestamp};
 use cofferdam_runtime::{Compiler, GrantKinds, Import, Limits, Plugin, Runtime, RuntimeSettings};
 use tokio::sync::{Mutex, OnceCell, watch};
 
@@ -229,6 +229,23 @@ impl Plugins {
         // However it went: whoever waits would learn no more by waiting.
         self.looked.send_replace(true);
         looked
+    }
+
+    /// Forgets in the catalog what was first seen before this moment, was never
+    /// approved or is not any more, and is not there. Says how many.
+    pub async fn forget_gone(&self, app: &App, before: Timestamp) -> anyhow::Result<u64> {
+        // Nobody looks at the folder meanwhile: what appears is noted afterwards.
+        let _looking = self.known.lock().await;
+        if self.problem().is_some() {
+            // What is there cannot be told now.
+            return Ok(0);
+        }
+        let there: Vec<ComponentHash> =
+            self.present().iter().filter_map(|it| Some(it.plugin()?.hash().clone())).collect();
+        let mut tx = app.catalog.begin().await?;
+        let gone = tx.forget_components(&there, before).await?;
+        tx.commit().await?;
+        Ok(gone)
     }
 
     /// What waits for this plugin is looked at again at once.

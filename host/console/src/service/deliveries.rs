@@ -23,6 +23,8 @@ use crate::{app::App, dto, hub::Change};
 
 /// A failed delivery is tried again after these times, in minutes.
 const DELAYS: [i64; 6] = [1, 5, 30, 120, 360, 720];
+/// So many deliveries to a destination are listed.
+const LISTED: u32 = 30;
 /// However long the other side asks to wait.
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
 
@@ -40,6 +42,12 @@ pub fn next_try(
     let delay = TimeDelta::minutes(*planned.or(longest)?);
     let asked = retry_after.and_then(|it| TimeDelta::from_std(it).ok()).unwrap_or_default();
     Some(now + delay.max(asked.min(LONGEST_WAIT)))
+}
+
+/// Whether the planned tries end with this one: whatever follows is an
+/// exception, and somebody should know.
+pub fn is_last_planned(tries: u32) -> bool {
+    usize::try_from(tries) == Ok(DELAYS.len() + 1)
 }
 
 /// Collects what a call tells while it runs.
@@ -112,12 +120,36 @@ pub async fn to(app: &App, destination: &Destination, limit: u32) -> Result<Vec<
     Ok(app.catalog.deliveries_to(destination.id, limit).await?)
 }
 
-/// A delivery of a backup, by its identifier.
-pub async fn find(app: &App, backup: &Backup, id: &str) -> Result<Delivery> {
+/// What may be left at a destination of deleted backups: the newest such
+/// removals that failed, and copies that were never confirmed.
+pub async fn left_behind(app: &App, destination: &Destination) -> Result<Vec<Delivery>> {
+    Ok(app.catalog.left_behind(destination.id, LISTED).await?)
+}
+
+/// The deliveries to a destination, as the API shows them.
+pub async fn list(app: &App, destination: &Destination) -> Result<dto::DeliveryList> {
+    let shown = |list: Vec<Delivery>| list.iter().map(dto::Delivery::new).collect();
+    Ok(dto::DeliveryList {
+        deliveries: shown(to(app, destination, LISTED).await?),
+        left_behind: shown(left_behind(app, destination).await?),
+    })
+}
+
+/// A delivery by its identifier, whether or not its backup is still there.
+pub async fn find(app: &App, id: &str) -> Result<Delivery> {
     let unknown = || Error::NotFound("delivery");
     let id: DeliveryId = id.parse().map_err(|_| unknown())?;
-    let found = app.catalog.delivery(id).await?;
-    found.filter(|it| it.backup == backup.id).ok_or_else(unknown)
+    let mut found = app.catalog.delivery(id).await?.ok_or_else(unknown)?;
+    if found.status == DeliveryStatus::Running {
+        found.bytes = app.hub.delivered_bytes(id);
+    }
+    Ok(found)
+}
+
+/// A delivery of this backup.
+pub async fn find_of(app: &App, backup: &Backup, id: &str) -> Result<Delivery> {
+    let found = find(app, id).await?;
+    if found.backup == backup.id { Ok(found) } else { Err(Error::NotFound("delivery")) }
 }
 
 /// A delivery with its attempts and their logs.
@@ -188,6 +220,8 @@ mod tests {
         let planned: Vec<_> = (1..=7).map(|tries| minutes(tries, false)).collect();
         assert_eq!(planned, [Some(1), Some(5), Some(30), Some(120), Some(360), Some(720), None]);
         assert_eq!((minutes(7, true), minutes(500, true)), (Some(720), Some(720)));
+        let told: Vec<u32> = (0..500).filter(|tries| is_last_planned(*tries)).collect();
+        assert_eq!(told, [7]);
     }
 
     #[test]

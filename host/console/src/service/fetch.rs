@@ -1,24 +1,27 @@
 //! Fetching a backup back from a destination, when its file is gone here.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use actix_web::web::Bytes;
 use cofferdam_model::{Backup, Delivery};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use super::{
-    Error, Hearing, Result, deliveries, destinations,
-    plugins::{self, Ready},
-};
+use super::{Error, Result, deliveries, destinations, plugins::Ready};
 use crate::app::App;
 
 /// Blocks that wait for a slow reader at most; a plugin writes 1 MiB at once.
 const AHEAD: usize = 4;
 
-/// A copy that can be fetched.
-pub struct Copy {
+/// The copies of a backup that can be fetched, the one to try first at the end.
+pub struct Copies {
+    all: Vec<Copy>,
+    size: u64,
+}
+
+/// One of them.
+struct Copy {
     delivery: Delivery,
     location: String,
     ready: Ready,
@@ -27,67 +30,121 @@ pub struct Copy {
     sha256: String,
 }
 
-/// The newest copy whose destination can be asked now. Where there are copies
-/// and none can be asked, the reason of the newest.
-pub async fn copy(app: &App, backup: &Backup) -> Result<Option<Copy>> {
+/// A copy that is about to be fetched, and those that stand in for it.
+pub struct Fetching {
+    copy: Copy,
+    place: OwnedSemaphorePermit,
+    others: Copies,
+}
+
+/// The copies whose destinations can be asked now. Where there are copies and
+/// none can be asked, the reason of the newest.
+pub async fn copies(app: &App, backup: &Backup) -> Result<Option<Copies>> {
     let (Some(size), Some(sha256)) = (backup.size_bytes, backup.sha256.clone()) else {
         return Ok(None);
     };
     let mut obstacle = None;
-    let all = deliveries::of(app, backup.id).await?;
-    for delivery in all.into_iter().rev().filter(Delivery::is_copy) {
+    let mut copies = Vec::new();
+    // The oldest first, so that the newest is the first to be taken from the end.
+    for delivery in deliveries::of(app, backup.id).await?.into_iter().filter(Delivery::is_copy) {
         let Some(location) = delivery.location.clone() else { continue };
-        let Some(destination) = app.catalog.destination(delivery.destination).await? else {
-            obstacle.get_or_insert_with(|| "its destination was removed".to_owned());
-            continue;
-        };
-        match plugins::current(app, &destination.plugin).await? {
-            Ok(ready) => {
-                let settings = destinations::open(app, &destination)?;
-                return Ok(Some(Copy { delivery, location, ready, settings, size, sha256 }));
+        match usable(app, &delivery).await? {
+            Ok((ready, settings)) => {
+                let sha256 = sha256.clone();
+                copies.push(Copy { delivery, location, ready, settings, size, sha256 });
             }
-            Err(why) => {
-                obstacle.get_or_insert(why);
-            }
+            Err(why) => obstacle = Some(why),
         }
     }
     match obstacle {
-        None => Ok(None),
-        Some(why) => Err(Error::Conflict {
+        Some(why) if copies.is_empty() => Err(Error::Conflict {
             message: format!("the file is gone here, and its copy cannot be fetched now: {why}"),
             hint: Some("look at the destination's page".to_owned()),
         }),
+        _ if copies.is_empty() => Ok(None),
+        _ => Ok(Some(Copies { all: copies, size })),
     }
 }
 
-impl Copy {
+/// What a copy is fetched with, or why it cannot be.
+async fn usable(
+    app: &App,
+    delivery: &Delivery,
+) -> Result<std::result::Result<(Ready, Value), String>> {
+    let Some(destination) = app.catalog.destination(delivery.destination).await? else {
+        return Ok(Err("its destination was removed".to_owned()));
+    };
+    destinations::ready(app, &destination).await
+}
+
+impl Copies {
     /// The whole file's size.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Fetches a part of the file. What comes is exactly that part or ends in
-    /// an error; the whole file also has the recorded SHA-256: its last block
-    /// is held back until that is known.
-    pub fn fetch(self, app: &App, from: u64, length: u64) -> mpsc::Receiver<io::Result<Bytes>> {
+    /// Takes a place at the destination of the newest copy that has one: of one
+    /// destination only so many are fetched at once. Without any:
+    /// [`Error::Conflict`].
+    pub fn begin(mut self, app: &App) -> Result<Fetching> {
+        let Some((copy, place)) = self.next(app) else {
+            return Err(Error::Conflict {
+                message: "the file is gone here, and as many copies as may be are being fetched from its destination".to_owned(),
+                hint: Some("try again when another download has ended".to_owned()),
+            });
+        };
+        Ok(Fetching { copy, place, others: self })
+    }
+
+    /// The next copy whose destination has a place.
+    fn next(&mut self, app: &App) -> Option<(Copy, OwnedSemaphorePermit)> {
+        while let Some(copy) = self.all.pop() {
+            if let Some(place) = app.hub.fetching(copy.delivery.destination) {
+                return Some((copy, place));
+            }
+        }
+        None
+    }
+}
+
+impl Fetching {
+    /// Fetches a part of the file; while nothing of it has come, from the next
+    /// copy where one fails. What comes is exactly that part or ends in an
+    /// error; the whole file also has the recorded SHA-256: its last block is
+    /// held back until that is known.
+    pub fn fetch(self, app: Arc<App>, from: u64, length: u64) -> mpsc::Receiver<io::Result<Bytes>> {
+        let Self { mut copy, mut place, mut others } = self;
         let (sender, receiver) = mpsc::channel(AHEAD);
-        let hearing = std::sync::Arc::<Hearing>::default();
-        let call = destinations::call(app, &self.ready, self.settings.clone(), hearing);
         tokio::spawn(async move {
-            if let Err(error) = self.pass(call, from, length, &sender).await {
-                tracing::warn!(delivery = %self.delivery.id, "a copy could not be fetched: {error}");
-                let _ = sender.send(Err(error)).await;
+            loop {
+                let mut is_begun = false;
+                let settings = copy.settings.clone();
+                let call = destinations::call(&app, &copy.ready, settings, Arc::default());
+                let passed = copy.pass(call, from, length, &sender, &mut is_begun).await;
+                drop(place);
+                let Err(error) = passed else { return };
+                tracing::warn!(delivery = %copy.delivery.id, "a copy could not be fetched: {error}");
+                match others.next(&app) {
+                    Some(next) if !is_begun && !sender.is_closed() => (copy, place) = next,
+                    _ => {
+                        let _ = sender.send(Err(error)).await;
+                        return;
+                    }
+                }
             }
         });
         receiver
     }
+}
 
+impl Copy {
     async fn pass(
         &self,
         call: cofferdam_runtime::Call,
         from: u64,
         length: u64,
         to: &mpsc::Sender<io::Result<Bytes>>,
+        is_begun: &mut bool,
     ) -> io::Result<()> {
         let whole = from == 0 && length == self.size;
         let (sink, mut blocks) = mpsc::channel(AHEAD);
@@ -104,9 +161,9 @@ impl Copy {
                 if whole {
                     hash.update(&block);
                 }
-                if let Some(before) = held.replace(block)
-                    && to.send(Ok(before)).await.is_err()
-                {
+                let Some(before) = held.replace(block) else { continue };
+                *is_begun = true;
+                if to.send(Ok(before)).await.is_err() {
                     return Err(io::ErrorKind::ConnectionAborted.into());
                 }
             }

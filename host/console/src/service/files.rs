@@ -30,7 +30,7 @@ pub enum Source {
         /// Its record as it is now.
         backup: Box<Backup>,
         /// Where it comes from.
-        copy: Box<fetch::Copy>,
+        copies: fetch::Copies,
     },
     /// It is being made by this process; its bytes come as they are written.
     Running(watch::Receiver<Option<Live>>),
@@ -112,9 +112,9 @@ pub fn is_own(app: &App, database: &Database) -> bool {
 async fn open_file(app: &App, backup: &Backup) -> Result<Source> {
     let seen = look(app, backup.clone()).await?;
     if seen.file_state != Some(FileState::Present)
-        && let Some(copy) = fetch::copy(app, &seen).await?
+        && let Some(copies) = fetch::copies(app, &seen).await?
     {
-        return Ok(Source::Remote { backup: Box::new(seen), copy: Box::new(copy) });
+        return Ok(Source::Remote { backup: Box::new(seen), copies });
     }
     match (seen.file_state, seen.filename.clone()) {
         (Some(FileState::Present), Some(name)) => {

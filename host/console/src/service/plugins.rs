@@ -313,27 +313,24 @@ pub async fn upload(app: &App, by: &Actor, name: &str, bytes: Bytes) -> Result<d
 /// approved last. Otherwise the reason, for people.
 pub async fn current(app: &App, id: &PluginId) -> Result<std::result::Result<Ready, String>> {
     app.plugins.ready(app).await.map_err(Error::Internal)?;
-    let mut usable: Vec<(Component, Arc<Plugin>)> = Vec::new();
-    let mut waits = false;
-    for component in app.catalog.components_of(id).await? {
-        let Some(plugin) = app.plugins.loaded(&component.seen.hash) else { continue };
-        if component.approved.is_some() {
-            usable.push((component, plugin));
-        } else {
-            waits = true;
+    let present = app.plugins.present();
+    let loaded = || present.iter().filter_map(|it| it.plugin().map(|plugin| (it, plugin)));
+    let mut usable = Vec::new();
+    for (hash, grants) in app.catalog.approved_components(id).await? {
+        // The same component may be there as both.
+        let there: Vec<_> = loaded().filter(|(_, plugin)| *plugin.hash() == hash).collect();
+        let is_file = there.iter().any(|(file, _)| !file.bundled);
+        if let Some((_, plugin)) = there.first() {
+            usable.push((!is_file, Ready { plugin: (*plugin).clone(), grants }));
         }
     }
-    let in_folder = app.plugins.present();
-    let is_file = |component: &Component| {
-        in_folder.iter().any(|it| {
-            !it.bundled && it.plugin().is_some_and(|it| *it.hash() == component.seen.hash)
-        })
-    };
     // Stable, so the order of approval stays within each half.
-    usable.sort_by_key(|(component, _)| !is_file(component));
+    usable.sort_by_key(|(is_bundled, _)| *is_bundled);
     Ok(match usable.into_iter().next() {
-        Some((component, plugin)) => Ok(Ready { plugin, grants: component.grants }),
-        None if waits => Err(format!("the plugin {id} waits for approval")),
+        Some((_, ready)) => Ok(ready),
+        None if loaded().any(|(_, plugin)| plugin.description().id == id.as_str()) => {
+            Err(format!("the plugin {id} waits for approval"))
+        }
         None => Err(format!("the plugin {id} is not there")),
     })
 }

@@ -223,7 +223,7 @@ pub(super) fn destination_forms(pages: &mut Pages) {
     put(pages, "destination-form-errors", destination_form::page(&chrome, None, &wrong));
     let mut chat = blank;
     chat.plugin = choice(outside::plugins().remove(0).about.expect("a plugin"));
-    chat.events = vec![tick("A backup failed"), tick("A copy did not arrive")];
+    chat.events = vec![tick("A backup failed"), tick("A delivery failed or waits")];
     chat.settings = cofferdam_views::schema::Schema::read(&json!({ "properties": {
         "a b": { "type": "string", "title": "Odd names" }, "ä": { "type": "boolean" },
     } }))

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use outside::{Destination, Plugin, PluginNew, PluginTest, Settings, Usage};
+pub use outside::{Delivery, Destination, Plugin, PluginNew, PluginTest, Settings, Usage};
 
 /// A self-hosted backup console for databases.
 #[derive(Debug, Parser)]
@@ -63,6 +63,9 @@ pub enum Command {
     /// Add, check and remove the places that backups go to.
     #[command(subcommand)]
     Destination(Destination),
+    /// Look at deliveries, try them again, stop them.
+    #[command(subcommand)]
+    Delivery(Delivery),
     /// Compiles a component that comes on standard input.
     #[command(hide = true)]
     CompileComponent,

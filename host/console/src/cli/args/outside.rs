@@ -1,4 +1,4 @@
-//! What is typed about plugins and destinations.
+//! What is typed about plugins, destinations and deliveries.
 
 use std::path::PathBuf;
 
@@ -213,5 +213,30 @@ pub enum Destination {
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,
+    },
+}
+
+/// `cofferdam delivery …`
+#[derive(Debug, Subcommand)]
+pub enum Delivery {
+    /// List the newest deliveries to a destination, and what is left there of deleted backups.
+    List {
+        /// Short name or identifier of the destination.
+        destination: String,
+    },
+    /// Show a delivery with its attempts and their logs.
+    Show {
+        /// Identifier.
+        delivery: String,
+    },
+    /// Have a delivery tried at once, also one that was given up or cancelled; a console does it.
+    Retry {
+        /// Identifier.
+        delivery: String,
+    },
+    /// Stop a delivery that waits or runs.
+    Cancel {
+        /// Identifier.
+        delivery: String,
     },
 }

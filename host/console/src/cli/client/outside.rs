@@ -1,4 +1,4 @@
-//! Plugins and destinations, here or on a console.
+//! Plugins, destinations and deliveries, here or on a console.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::Client;
 use crate::{
     cli::remote::segment,
     dto,
-    service::{Actor, destinations, plugins, retention},
+    service::{Actor, deliveries, destinations, plugins, retention},
 };
 
 impl Client {
@@ -162,6 +162,49 @@ impl Client {
                 let wish = serde_json::to_value(dto::RetentionWish { dry_run })?;
                 let path = format!("/destinations/{}/retention", segment(key));
                 remote.send("POST", &path, Some(wish)).await
+            }
+        }
+    }
+
+    /// The deliveries to a destination.
+    pub async fn deliveries(&self, destination: &str) -> anyhow::Result<dto::DeliveryList> {
+        match self {
+            Self::Local(app) => {
+                Ok(deliveries::list(app, &destinations::find(app, destination).await?).await?)
+            }
+            Self::Remote(remote) => {
+                remote.get(&format!("/destinations/{}/deliveries", segment(destination))).await
+            }
+        }
+    }
+
+    /// One delivery with its attempts.
+    pub async fn delivery(&self, id: &str) -> anyhow::Result<dto::DeliveryDetail> {
+        match self {
+            Self::Local(app) => {
+                Ok(deliveries::detail(app, &deliveries::find(app, id).await?).await?)
+            }
+            Self::Remote(remote) => remote.get(&format!("/deliveries/{}", segment(id))).await,
+        }
+    }
+
+    /// `retry` or `cancel` of a delivery.
+    pub async fn change_delivery(
+        &self,
+        id: &str,
+        what: &str,
+    ) -> anyhow::Result<dto::DeliveryDetail> {
+        match self {
+            Self::Local(app) => {
+                let (by, found) = (Actor::cli(), deliveries::find(app, id).await?);
+                match what {
+                    "retry" => deliveries::retry(app, &by, &found).await?,
+                    _ => deliveries::cancel(app, &by, &found).await?,
+                }
+                self.delivery(id).await
+            }
+            Self::Remote(remote) => {
+                remote.send("POST", &format!("/deliveries/{}/{what}", segment(id)), None).await
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `/destinations`, and the deliveries of a backup.
+//! `/destinations`.
 
 use actix_web::{HttpResponse, web};
 
@@ -6,11 +6,11 @@ use super::Body;
 use crate::{
     app::App,
     dto::{
-        DeliveryDetail, Destination, DestinationCheck, DestinationInput, DestinationList,
-        Retention, RetentionWish,
+        DeliveryList, Destination, DestinationCheck, DestinationInput, DestinationList, Retention,
+        RetentionWish,
     },
     http::guard::Caller,
-    service::{Result, backups, deliveries, destinations, retention},
+    service::{Result, deliveries, destinations, retention},
 };
 
 /// All destinations, by name.
@@ -159,53 +159,13 @@ pub async fn run_retention(
     Ok(HttpResponse::Accepted().json(retention::run(&app, &caller, &destination).await?))
 }
 
-/// One delivery of a backup with its attempts and their logs.
+/// The newest deliveries to a destination, and what may be left there of
+/// deleted backups.
 #[utoipa::path(
-    get, path = "/api/v1/backups/{id}/deliveries/{delivery}", tag = "backups", operation_id = "get_delivery",
-    params(("id" = String, Path,), ("delivery" = String, Path,)),
-    responses((status = 200, body = DeliveryDetail), (status = 404)),
+    get, path = "/api/v1/destinations/{id}/deliveries", tag = "destinations", operation_id = "list_deliveries", params(("id" = String, Path,)),
+    responses((status = 200, body = DeliveryList), (status = 404)),
 )]
-pub async fn delivery(
-    app: web::Data<App>,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse> {
-    let backup = backups::find(&app, &path.0).await?;
-    let delivery = deliveries::find(&app, &backup, &path.1).await?;
-    Ok(HttpResponse::Ok().json(deliveries::detail(&app, &delivery).await?))
-}
-
-/// Tries a delivery now, also one that was given up or cancelled.
-#[utoipa::path(
-    post, path = "/api/v1/backups/{id}/deliveries/{delivery}/retry", tag = "backups", operation_id = "retry_delivery",
-    params(("id" = String, Path,), ("delivery" = String, Path,)),
-    responses((status = 202, body = DeliveryDetail), (status = 404), (status = 409, description = "It runs or is done")),
-)]
-pub async fn retry(
-    app: web::Data<App>,
-    caller: Caller,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse> {
-    let backup = backups::find(&app, &path.0).await?;
-    let delivery = deliveries::find(&app, &backup, &path.1).await?;
-    deliveries::retry(&app, &caller, &delivery).await?;
-    let now = deliveries::find(&app, &backup, &path.1).await?;
-    Ok(HttpResponse::Accepted().json(deliveries::detail(&app, &now).await?))
-}
-
-/// Stops a delivery that waits or runs.
-#[utoipa::path(
-    post, path = "/api/v1/backups/{id}/deliveries/{delivery}/cancel", tag = "backups", operation_id = "cancel_delivery",
-    params(("id" = String, Path,), ("delivery" = String, Path,)),
-    responses((status = 202, body = DeliveryDetail), (status = 404), (status = 409, description = "It is over already")),
-)]
-pub async fn cancel(
-    app: web::Data<App>,
-    caller: Caller,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse> {
-    let backup = backups::find(&app, &path.0).await?;
-    let delivery = deliveries::find(&app, &backup, &path.1).await?;
-    deliveries::cancel(&app, &caller, &delivery).await?;
-    let now = deliveries::find(&app, &backup, &path.1).await?;
-    Ok(HttpResponse::Accepted().json(deliveries::detail(&app, &now).await?))
+pub async fn deliveries(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse> {
+    let destination = destinations::find(&app, &id).await?;
+    Ok(HttpResponse::Ok().json(deliveries::list(&app, &destination).await?))
 }

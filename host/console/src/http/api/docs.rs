@@ -11,7 +11,8 @@ use super::openapi::Api;
 use crate::http::chrome::{self, html};
 
 /// The order of the groups.
-const TAGS: [&str; 6] = ["auth", "backups", "databases", "destinations", "plugins", "status"];
+const TAGS: [&str; 7] =
+    ["auth", "backups", "databases", "deliveries", "destinations", "plugins", "status"];
 
 /// `GET /api/docs`
 pub async fn page(request: HttpRequest) -> HttpResponse {

@@ -2,6 +2,7 @@
 
 pub mod backups;
 pub mod databases;
+pub mod deliveries;
 pub mod destinations;
 pub mod docs;
 pub mod events;

@@ -9,7 +9,7 @@ use utoipa::{
     },
 };
 
-use super::{backups, databases, destinations, events, plugins, session, status};
+use super::{backups, databases, deliveries, destinations, events, plugins, session, status};
 
 /// The document. A test holds its paths against the route table.
 #[derive(OpenApi)]
@@ -20,8 +20,9 @@ use super::{backups, databases, destinations, events, plugins, session, status};
         databases::list, databases::create, databases::get, databases::update, databases::remove, databases::check,
         backups::create, backups::list, backups::stats, backups::get, backups::state, backups::log, events::stream,
         backups::download, backups::cancel, backups::pin, backups::labels, backups::delete,
-        destinations::delivery, destinations::retry, destinations::cancel,
-        destinations::list, destinations::create, destinations::get, destinations::update, destinations::remove, destinations::try_out, destinations::check, destinations::test, destinations::preview_retention, destinations::run_retention,
+        deliveries::get, deliveries::retry, deliveries::cancel,
+        deliveries::get_of, deliveries::retry_of, deliveries::cancel_of,
+        destinations::list, destinations::create, destinations::get, destinations::update, destinations::remove, destinations::try_out, destinations::check, destinations::test, destinations::preview_retention, destinations::run_retention, destinations::deliveries,
         plugins::list, plugins::upload, plugins::get, plugins::approve, plugins::revoke,
     ),
     modifiers(&Bearer),

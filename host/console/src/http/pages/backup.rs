@@ -40,15 +40,17 @@ async fn data(app: &App, backup: Backup) -> Result<BackupPage> {
     let database_known = app.catalog.database(backup.database_id).await?.is_some();
     let (tables, source) =
         facts.map_or_else(Default::default, |facts| (facts.tables, facts.source));
-    let mut deliveries = Vec::new();
-    for delivery in deliveries::of(app, backup.id).await? {
-        deliveries.push(DeliveryItem {
-            attempts: app.catalog.attempts(delivery.id).await?,
-            delivery,
-            database: backup.database.clone(),
-            size_bytes: backup.size_bytes,
-        });
-    }
+    let all = deliveries::of(app, backup.id).await?;
+    let ids: Vec<_> = all.iter().map(|it| it.id).collect();
+    // Asked for twice a second while something moves: logs are on their own pages.
+    let mut attempts = app.catalog.attempts_in_short(&ids).await?;
+    let item_of = |delivery: cofferdam_model::Delivery| DeliveryItem {
+        attempts: attempts.remove(&delivery.id).unwrap_or_default(),
+        delivery,
+        is_deleted: false,
+        size_bytes: backup.size_bytes,
+    };
+    let deliveries = all.into_iter().map(item_of).collect();
     Ok(BackupPage {
         item: item(app, backup).await?,
         log,
@@ -148,7 +150,7 @@ pub async fn retry(
     _form: CheckedForm<Empty>,
 ) -> Result<HttpResponse> {
     let backup = backups::find(&app, &path.0).await?;
-    let delivery = deliveries::find(&app, &backup, &path.1).await?;
+    let delivery = deliveries::find_of(&app, &backup, &path.1).await?;
     if let Err(error) = deliveries::retry(&app, &caller, &delivery).await {
         let text = refusal(error)?;
         session::notice(&session, NoticeKind::Failed, &text);

@@ -115,17 +115,21 @@ pub async fn newest(app: &App, destination: &Destination) -> Result<Vec<Delivery
 async fn data(app: &App, destination: Destination) -> Result<DestinationPage> {
     let known = Known::one(app, destination).await?;
     let newest = newest(app, &known.destination).await?;
-    let ids: Vec<_> = newest.iter().take(RECENT).map(|it| it.backup).collect();
+    // What is left of deleted backups comes first: nobody else shows it.
+    let mut listed = deliveries::left_behind(app, &known.destination).await?;
+    let others = newest.iter().take(RECENT);
+    let others: Vec<_> = others.filter(|it| listed.iter().all(|left| left.id != it.id)).collect();
+    listed.extend(others.into_iter().cloned());
+    let ids: Vec<_> = listed.iter().map(|it| it.backup).collect();
     let backups = app.catalog.backups_by_id(&ids).await?;
-    let recent = newest.iter().take(RECENT).filter_map(|delivery| {
-        // The record of a backup may be gone before its copies are.
-        let backup = backups.iter().find(|it| it.id == delivery.backup)?;
-        Some(DeliveryItem {
-            delivery: delivery.clone(),
-            database: backup.database.clone(),
-            size_bytes: backup.size_bytes,
+    let recent = listed.into_iter().map(|delivery| {
+        let backup = backups.iter().find(|it| it.id == delivery.backup);
+        DeliveryItem {
+            is_deleted: backup.is_none(),
+            size_bytes: backup.and_then(|it| it.size_bytes),
+            delivery,
             attempts: Vec::new(),
-        })
+        }
     });
     let labels = known.schema.fields().iter();
     let label = |name: &String| {

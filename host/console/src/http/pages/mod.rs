@@ -7,6 +7,7 @@ pub mod backups;
 pub mod common;
 pub mod database;
 pub mod databases;
+pub mod delivery;
 pub mod destination;
 pub mod destination_try;
 pub mod destinations;

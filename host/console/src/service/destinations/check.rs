@@ -64,6 +64,25 @@ pub fn obstacle(ready: &Ready, whole: &Value) -> Option<String> {
     None
 }
 
+/// What a stored destination is called with; or why it cannot be called now,
+/// for people.
+pub async fn ready(
+    app: &App,
+    destination: &Destination,
+) -> Result<std::result::Result<(Ready, Value), String>> {
+    let ready = match plugins::current(app, &destination.plugin).await? {
+        Ok(ready) => ready,
+        Err(why) => return Ok(Err(why)),
+    };
+    let Ok(whole) = open(app, destination) else {
+        return Ok(Err("its secrets cannot be opened with this master key".to_owned()));
+    };
+    Ok(match obstacle(&ready, &whole) {
+        Some(obstacle) => Err(obstacle),
+        None => Ok((ready, whole)),
+    })
+}
+
 /// Asks the plugin whether a stored destination works, and keeps what it said.
 pub async fn check(app: &App, destination: &Destination) -> Result<dto::DestinationCheck> {
     let found = match plugins::current(app, &destination.plugin).await? {

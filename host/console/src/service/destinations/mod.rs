@@ -16,7 +16,8 @@ use crate::{app::App, dto, hub::Change};
 use input::{Understood, understand};
 use settings::Parts;
 
-pub use check::{brief_call, call, check, obstacle, send_test, try_out};
+use check::obstacle;
+pub use check::{brief_call, call, check, ready, send_test, try_out};
 
 /// All destinations, by name.
 pub async fn list(app: &App) -> Result<Vec<Destination>> {

@@ -6,7 +6,12 @@ use cofferdam_catalog::{DeliveryLease, Lease};
 use cofferdam_model::{BackupId, Failure, FailureKind};
 
 use super::{Report, files::Unclaimed};
-use crate::{app::App, hub::Change, service::databases, worker};
+use crate::{
+    app::App,
+    hub::Change,
+    service::{databases, deliveries},
+    worker,
+};
 
 /// Takes dead workers' jobs over and closes them: completed where the file was
 /// published, else failed. One that was renewed meanwhile is left to its worker.
@@ -51,14 +56,21 @@ pub(super) async fn close_all(
     Ok(closed)
 }
 
-/// Puts dead workers' deliveries back into the queue; one that was renewed
-/// meanwhile is left to its worker.
+/// Puts dead workers' deliveries back into the queue, for as long as after any
+/// other try that failed: one that kills the console would else do so again at
+/// once, and for ever. One that was renewed meanwhile is left to its worker.
 pub(super) async fn requeue(app: &App, dead: &[DeliveryLease]) -> anyhow::Result<()> {
     for lease in dead {
+        let Some(delivery) = app.catalog.delivery(lease.delivery).await? else { continue };
+        let destination = app.catalog.destination(delivery.destination).await?;
+        let keep_going = destination.is_some_and(|it| it.keep_going);
+        let now = app.now();
+        let again = deliveries::next_try(delivery.tries, None, keep_going, now);
         let mut tx = app.catalog.begin().await?;
-        if tx.requeue_delivery(lease, app.now()).await? {
+        if tx.requeue_delivery(lease, again, now).await? {
             tx.commit().await?;
-            tracing::info!(delivery = %lease.delivery, "a delivery that was cut off is made again");
+            tracing::info!(delivery = %lease.delivery, "a delivery was cut off");
+            deliveries::told(app, &delivery);
             app.hub.work.notify_one();
         }
     }

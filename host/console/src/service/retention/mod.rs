@@ -16,10 +16,7 @@ use cofferdam_model::{Backup, DatabaseId, Delivery, Destination, FileState, Purp
 use cofferdam_runtime::Candidate;
 use serde_json::json;
 
-use super::{
-    Actor, Error, Hearing, Result, audit, destinations,
-    plugins::{self, Ready},
-};
+use super::{Actor, Error, Hearing, Result, audit, destinations};
 use crate::{app::App, dto, hub::Change};
 use floors::{Held, floors, needed};
 
@@ -149,21 +146,6 @@ fn held(copy: &StoredCopy) -> Held {
     }
 }
 
-async fn ready(
-    app: &App,
-    destination: &Destination,
-) -> Result<std::result::Result<(Ready, serde_json::Value), String>> {
-    let ready = match plugins::current(app, &destination.plugin).await? {
-        Ok(ready) => ready,
-        Err(why) => return Ok(Err(why)),
-    };
-    let settings = destinations::open(app, destination)?;
-    Ok(match destinations::obstacle(&ready, &settings) {
-        Some(obstacle) => Err(obstacle),
-        None => Ok((ready, settings)),
-    })
-}
-
 /// Asks the plugin, and keeps what must stay.
 async fn look(app: &App, destination: &Destination, database: DatabaseId) -> Result<Look> {
     let copies = app.catalog.copies(destination.id, database).await?;
@@ -177,7 +159,7 @@ async fn look(app: &App, destination: &Destination, database: DatabaseId) -> Res
     if copies.len() < 2 {
         return Ok(look);
     }
-    let (ready, settings) = match ready(app, destination).await? {
+    let (ready, settings) = match destinations::ready(app, destination).await? {
         Ok(ready) => ready,
         Err(why) => return Ok(Look { held: Some(why), ..look }),
     };

@@ -83,23 +83,15 @@ async fn prepare(app: &App, delivery: &Delivery) -> anyhow::Result<Result<Prepar
     let Some(destination) = app.catalog.destination(delivery.destination).await? else {
         return Ok(Err("the destination was removed".to_owned()));
     };
-    let ready = match plugins::current(app, &destination.plugin).await? {
-        Ok(ready) => ready,
-        Err(why) => return Ok(Err(why)),
-    };
-    let Ok(settings) = destinations::open(app, &destination) else {
-        return Ok(Err("its secrets cannot be opened with this master key".to_owned()));
-    };
-    if let Some(obstacle) = destinations::obstacle(&ready, &settings) {
-        return Ok(Err(obstacle));
-    }
-    Ok(Ok(Prepared { destination, ready, settings }))
+    let ready = destinations::ready(app, &destination).await?;
+    Ok(ready.map(|(ready, settings)| Prepared { destination, ready, settings }))
 }
 
 async fn block(app: &App, job: &Job, id: DeliveryId, why: &str) {
     let written = async {
         let mut tx = app.catalog.begin().await?;
-        tx.block_delivery(id, job.fence, why, app.now() + BLOCKED).await?;
+        let now = app.now();
+        tx.block_delivery(id, job.fence, why, now + BLOCKED, now).await?;
         tx.commit().await
     };
     if let Err(error) = written.await {
@@ -119,10 +111,10 @@ enum Trouble {
     Call(CallError),
     /// The console's own part failed; worth another try.
     Host(String),
-    /// It makes no sense any more.
+    /// It cannot be done, and trying again does not change that.
     Over(String),
-    /// A copy whose removal was asked for stays after all.
-    Stays(&'static str),
+    /// It is not to be done any more.
+    Moot(String),
 }
 
 /// Makes the call while the lease is kept. `None` when the lease was lost, or
@@ -219,11 +211,11 @@ fn failed(
         Trouble::Call(error) => (error.to_string(), error.is_temporary(), error.retry_after()),
         Trouble::Host(error) => (error, true, None),
         Trouble::Over(error) => (error, false, None),
-        Trouble::Stays(why) => {
+        Trouble::Moot(why) => {
             return AttemptEnd {
                 outcome: AttemptOutcome::Cancelled,
                 bytes,
-                error: Some(format!("the copy stays: {why}")),
+                error: Some(why),
                 log,
                 next: Next::Cancel,
             };
@@ -240,7 +232,11 @@ fn failed(
         bytes,
         error: Some(error),
         log,
-        next: again.map_or(Next::Fail, Next::Again),
+        next: match again {
+            None => Next::Fail,
+            Some(at) if deliveries::is_last_planned(tries) => Next::Endless(at),
+            Some(at) => Next::Again(at),
+        },
     }
 }
 
@@ -258,7 +254,7 @@ async fn perform(
             let found = app.catalog.backup(delivery.backup).await;
             let backup = found.map_err(|error| internal(error.into()))?;
             let Some(backup) = backup.filter(|it| it.status == BackupStatus::Completed) else {
-                return Err(Trouble::Over("the backup was deleted".to_owned()));
+                return Err(Trouble::Moot("the backup was deleted".to_owned()));
             };
             let (facts, file) = facts::with_file(app, &backup).await.map_err(Trouble::Host)?;
             let size = facts.size;
@@ -275,16 +271,14 @@ async fn perform(
                 && let Some(why) =
                     retention::stays(app, &destination, &backup).await.map_err(internal)?
             {
-                return Err(Trouble::Stays(why));
+                return Err(Trouble::Moot(format!("the copy stays: {why}")));
             }
             ready.plugin.remove(call, location).await.result.map_err(Trouble::Call)?;
             Ok(Done { location: None, bytes: None, note: None })
         }
         Purpose::Notify => {
             let event = event::of(app, delivery).await.map_err(internal)?;
-            let Some(event) = event else {
-                return Err(Trouble::Over("the backup was deleted".to_owned()));
-            };
+            let event = event.map_err(|why| Trouble::Moot(why.to_owned()))?;
             let note = ready.plugin.notify(call, event).await.result.map_err(Trouble::Call)?;
             Ok(Done { location: None, bytes: None, note: Some(note) })
         }
