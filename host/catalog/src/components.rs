@@ -75,23 +75,18 @@ impl Catalog {
         by_hash(&mut *self.reader().await?, hash).await
     }
 
-    /// The approved components of one plugin with their grants, the last approved
-    /// first. A delivery asks this, so descriptions are left where they are.
-    pub async fn approved_components(
-        &self,
-        plugin: &PluginId,
-    ) -> Result<Vec<(ComponentHash, Grants)>> {
+    /// The approved components of all plugins with what they may touch, the
+    /// one approved last first.
+    pub async fn approved_components(&self) -> Result<Vec<(PluginId, ComponentHash, Grants)>> {
         let rows = sqlx::query(
-            "SELECT hash, grants FROM components \
-             WHERE plugin_id = $1 AND approved_at IS NOT NULL \
+            "SELECT plugin_id, hash, grants FROM components WHERE approved_at IS NOT NULL \
              ORDER BY approved_at DESC, first_seen_at DESC",
         )
-        .bind(plugin.as_str())
         .fetch_all(&mut *self.reader().await?)
         .await?;
         let one = |row| {
             let cells = Cells::new("components", row);
-            Ok((cells.parse("hash")?, cells.json("grants")?))
+            Ok((cells.parse("plugin_id")?, cells.parse("hash")?, cells.json("grants")?))
         };
         rows.iter().map(one).collect()
     }

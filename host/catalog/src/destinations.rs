@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, any::AnyRow};
 use crate::{
     Catalog, Error, Result, Tx,
     cells::{Cells, ms, to_json},
+    deliveries::REMOVED,
 };
 
 /// What may be set of a destination; a change replaces all of it.
@@ -198,11 +199,12 @@ impl Tx {
             .await?;
         sqlx::query(
             "UPDATE deliveries SET status = 'cancelled', completed_at = $2, \
-             error = 'the destination was removed' \
+             error = $3 \
              WHERE destination_id = $1 AND status IN ('pending', 'retrying', 'blocked')",
         )
         .bind(id.to_string())
         .bind(ms(now))
+        .bind(REMOVED)
         .execute(self.conn())
         .await?;
         let done = sqlx::query(

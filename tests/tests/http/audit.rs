@@ -1,6 +1,7 @@
 //! The audit log, and people who are let in no more.
 
 use cofferdam_tests::{Api, Console, Person, person::FORM};
+use serde_json::json;
 
 use crate::roles::{SECRET, with_people};
 
@@ -36,7 +37,7 @@ fn a_flood_of_refusals_is_two_entries_that_say_how_many_there_were() {
     let mut console = with_people();
     let vera = Api::sign_in(console.url(), "vera", SECRET);
     for _ in 0..200 {
-        vera.post("/api/v1/backups", &serde_json::json!({ "database": "till" })).expect(403);
+        vera.post("/api/v1/backups", &json!({ "database": "till" })).expect(403);
     }
     let nobody = console.anonymous();
     for _ in 0..200 {
@@ -52,17 +53,44 @@ fn a_flood_of_refusals_is_two_entries_that_say_how_many_there_were() {
 }
 
 #[test]
+fn a_changed_destination_s_entry_names_what_changed_and_an_upload_s_the_file_s_hash() {
+    let console = Console::builder().start();
+    let api = console.api();
+    let wish = json!({
+        "plugin": "webhook", "name": "hook", "grant": true,
+        "settings": { "url": "https://hooks.example.org/a", "secret": "canary-1" },
+    });
+    api.post("/api/v1/destinations", &wish).expect(201);
+    let change = json!({
+        "name": "bell", "concurrency": 2,
+        "settings": { "url": "https://hooks.example.org/a", "secret": "canary-2" },
+    });
+    api.patch("/api/v1/destinations/hook", &change).expect(200);
+    let told = console.catalog(
+        "SELECT json_extract(details, '$.changed') FROM audit WHERE action = 'destination.update';",
+    );
+    assert_eq!(told, r#"["name","concurrency","settings.secret"]"#);
+    let kind = [("Content-Type", "application/wasm")];
+    api.send("POST", "/api/v1/plugins?name=junk.wasm", &kind, Some(b"junk")).expect(201);
+    let told = console.catalog(
+        "SELECT json_extract(details, '$.sha256') FROM audit WHERE action = 'plugin.upload';",
+    );
+    // As sha256sum has it.
+    assert_eq!(told, "ef875a1705a5fdac206be996f4dc1f726ea6b68861eb741c37def7277f179e37");
+}
+
+#[test]
 fn every_change_is_in_the_audit_log_which_can_only_grow() {
     let console = Console::builder().start();
     let api = console.api();
     let made = api.back_up("cofferdam");
     let path = format!("/api/v1/backups/{}", made["id"].as_str().expect("an id"));
-    api.post(&format!("{path}/pin"), &serde_json::json!({})).expect(200);
-    api.post(&format!("{path}/pin"), &serde_json::json!({ "pinned": false })).expect(200);
+    api.post(&format!("{path}/pin"), &json!({})).expect(200);
+    api.post(&format!("{path}/pin"), &json!({ "pinned": false })).expect(200);
     api.delete(&path).expect(204);
-    let wish = serde_json::json!({ "name": "x", "path": "/tmp/x.db" });
+    let wish = json!({ "name": "x", "path": "/tmp/x.db" });
     api.post("/api/v1/databases", &wish).expect(201);
-    api.patch("/api/v1/databases/x", &serde_json::json!({ "name": "y" })).expect(200);
+    api.patch("/api/v1/databases/x", &json!({ "name": "y" })).expect(200);
     api.delete("/api/v1/databases/y").expect(204);
     let actions = console.catalog("SELECT action FROM audit WHERE actor = 'admin' ORDER BY seq;");
     let expected = [

@@ -100,3 +100,22 @@ fn a_reader_that_stops_reading_does_not_hold_up_others_or_memory() {
     );
     api.get("/api/v1/status").expect(200);
 }
+
+#[test]
+fn a_component_may_take_longer_to_arrive_than_a_form() {
+    let console = Console::builder().start();
+    let token = console.api().token().expect("a token").to_owned();
+    let mut stream = connect(&console);
+    let head = format!(
+        "POST /api/v1/plugins?name=slow.wasm HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/wasm\r\nContent-Length: 24\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).expect("sent");
+    for _ in 0..24 {
+        thread::sleep(Duration::from_secs(1));
+        stream.write_all(b"x").expect("sent");
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+}

@@ -16,4 +16,4 @@ mod read;
 pub use attempt::{AttemptEnd, Next};
 pub use copies::StoredCopy;
 pub use hold::DeliveryLease;
-pub(crate) use queue::SWITCHED_OFF;
+pub(crate) use queue::{REMOVED, SWITCHED_OFF};

@@ -14,6 +14,8 @@ use crate::{
 
 /// What a delivery waits for whose destination is switched off.
 pub(crate) const SWITCHED_OFF: &str = "the destination is switched off";
+/// Why a delivery is over whose destination is not there any more.
+pub(crate) const REMOVED: &str = "the destination was removed";
 
 /// Which backup a delivery is of, whether or not its record is still there.
 #[derive(Clone)]
@@ -48,14 +50,19 @@ impl Tx {
             Some(_) => Some(cells.json("destinations")?),
             None => None,
         };
-        for destination in self.destinations().await?.iter().filter(|it| it.roles.storage) {
-            let wanted = match &chosen {
-                Some(chosen) => chosen.contains(&destination.id),
-                None => destination.enabled && of.concerns(destination),
+        let there = self.destinations().await?;
+        let wanted: Vec<DestinationId> = if let Some(chosen) = chosen {
+            // Also those that were removed meanwhile: whoever named them is told.
+            let stores = |id: &DestinationId| {
+                there.iter().find(|it| it.id == *id).is_none_or(|it| it.roles.storage)
             };
-            if wanted {
-                self.queue(&New::plain(&of, destination.id, Purpose::Store), now).await?;
-            }
+            chosen.into_iter().filter(stores).collect()
+        } else {
+            let usual = |it: &&Destination| it.roles.storage && it.enabled && of.concerns(it);
+            there.iter().filter(usual).map(|it| it.id).collect()
+        };
+        for destination in wanted {
+            self.queue(&New::plain(&of, destination, Purpose::Store), now).await?;
         }
         self.queue_words(&of, EventKind::BackupCompleted, None, now).await
     }
@@ -165,21 +172,25 @@ impl Tx {
     }
 
     /// One that is there already stays as it is, but for a removal that did not
-    /// come to pass. What goes to a destination that is switched off waits for it.
+    /// come to pass. What goes to a destination that is switched off waits for
+    /// it; what would go to one that was removed is over at once.
     async fn queue(&mut self, new: &New<'_>, now: Timestamp) -> Result<()> {
         let row = sqlx::query(
             "INSERT INTO deliveries (id, backup_id, destination_id, purpose, event, about, status, \
-             error, attempts, tries, location, note, created_at, about_attempt, database_id, \
-             database_slug) \
-             SELECT $1, $2, d.id, $4, $5, $6, CASE d.enabled WHEN 1 THEN 'pending' ELSE 'blocked' END, \
-             CASE d.enabled WHEN 1 THEN NULL ELSE $10 END, 0, 0, $7, $9, $8, \
+             error, completed_at, attempts, tries, location, note, created_at, about_attempt, \
+             database_id, database_slug) \
+             SELECT $1, $2, d.id, $4, $5, $6, \
+             CASE WHEN d.removed_at IS NOT NULL THEN 'cancelled' \
+             WHEN d.enabled = 1 THEN 'pending' ELSE 'blocked' END, \
+             CASE WHEN d.removed_at IS NOT NULL THEN $14 WHEN d.enabled = 1 THEN NULL ELSE $10 END, \
+             CASE WHEN d.removed_at IS NOT NULL THEN $8 ELSE NULL END, 0, 0, $7, $9, $8, \
              $11, $12, $13 \
              FROM destinations d WHERE d.id = $3 \
              ON CONFLICT (backup_id, destination_id, purpose, event, about, about_attempt) DO UPDATE \
              SET status = excluded.status, error = excluded.error, note = excluded.note, tries = 0, \
-             completed_at = NULL, blocked_at = NULL \
+             completed_at = excluded.completed_at, blocked_at = NULL \
              WHERE deliveries.purpose = 'remove' AND deliveries.status IN ('failed', 'cancelled') \
-             RETURNING id",
+             RETURNING id, status",
         )
         .bind(DeliveryId::new().to_string())
         .bind(new.of.backup.to_string())
@@ -194,15 +205,15 @@ impl Tx {
         .bind(new.about.map_or(0, |(_, attempt)| attempt))
         .bind(new.of.database.map(|it| it.to_string()).unwrap_or_default())
         .bind(&new.of.slug)
+        .bind(REMOVED)
         .fetch_optional(self.conn())
         .await?;
-        match row {
-            Some(row) => {
-                let id = Cells::new("deliveries", &row).parse("id")?;
-                self.queue_job(id, new.destination, now).await
-            }
-            None => Ok(()),
+        let Some(row) = row else { return Ok(()) };
+        let cells = Cells::new("deliveries", &row);
+        if cells.parse::<DeliveryStatus>("status")?.is_over() {
+            return Ok(());
         }
+        self.queue_job(cells.parse("id")?, new.destination, now).await
     }
 
     /// The job of a delivery that has none.

@@ -1,7 +1,9 @@
 //! Deliveries: what queues them, how they are held, and how they end.
 
 use chrono::TimeDelta;
-use cofferdam_catalog::{AttemptEnd, Cancelled, Catalog, DestinationFields, Error, Next};
+use cofferdam_catalog::{
+    AttemptEnd, Cancelled, Catalog, DestinationFields, Error, NewBackup, Next,
+};
 use cofferdam_model::{
     AttemptOutcome, BackupId, Delivery, DeliveryStatus, Destination, EventKind, Failure,
     FailureKind, Job, LogLevel, LogLine, Purpose, Roles,
@@ -100,6 +102,25 @@ async fn a_backup_goes_to_the_enabled_destinations_of_its_database_or_to_those_i
             of(&fresh.catalog, backup.id).await.iter().map(|it| it.destination).collect();
         assert_eq!(to, expected);
     }
+}
+
+#[tokio::test]
+async fn a_destination_that_was_asked_for_and_removed_meanwhile_is_told_of() {
+    let fresh = fresh().await;
+    let shop = database(&fresh.catalog, "shop").await;
+    let cellar = destination(&fresh.catalog, "cellar").await;
+    let mut tx = fresh.catalog.begin().await.unwrap();
+    let new = NewBackup { destinations: Some(vec![cellar.id]), ..new_backup(&shop) };
+    let backup = tx.insert_backup(&new, at(1)).await.unwrap();
+    let job = tx.lease_backup(backup.id, "w", at(2), LEASE, 9).await.unwrap().unwrap();
+    tx.remove_destination(cellar.id, at(3)).await.unwrap();
+    tx.finish_completed(backup.id, job.fence, &sidecar(&backup)).await.unwrap();
+    tx.commit().await.unwrap();
+    let [copy] = &of(&fresh.catalog, backup.id).await[..] else { panic!("one copy") };
+    assert_eq!((copy.destination, copy.status), (cellar.id, DeliveryStatus::Cancelled));
+    assert_eq!(copy.error.as_deref(), Some("the destination was removed"));
+    assert!(copy.completed_at.is_some());
+    assert_eq!(fresh.catalog.deliveries_due(at(100)).await.unwrap(), 0);
 }
 
 #[tokio::test]

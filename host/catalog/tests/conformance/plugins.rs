@@ -52,8 +52,10 @@ async fn who_runs_a_plugin_is_given_what_is_approved_of_it_the_last_one_first() 
     tx.approve_component(&component(1).hash, "anna", &mail, at(9)).await.unwrap();
     tx.approve_component(&component(2).hash, "anna", &Grants::default(), at(8)).await.unwrap();
     tx.commit().await.unwrap();
-    let usable = fresh.catalog.approved_components(&component(1).plugin).await.unwrap();
-    let expected = [(component(1).hash, mail), (component(2).hash, Grants::default())];
+    let usable = fresh.catalog.approved_components().await.unwrap();
+    let plugin = component(1).plugin;
+    let expected =
+        [(plugin.clone(), component(1).hash, mail), (plugin, component(2).hash, Grants::default())];
     assert_eq!(usable, expected);
 }
 

@@ -210,12 +210,7 @@ async fn run_here(app: Arc<App>, id: BackupId, name: String) -> anyhow::Result<(
     let mut caretaker = Caretaker::beside(app.clone(), name.clone());
     let mut told = false;
     for round in 0_u32.. {
-        // A run that died holds its database's turn until somebody closes it.
-        if round.is_multiple_of(CARE_EVERY)
-            && let Err(error) = caretaker.jobs().await
-        {
-            tracing::warn!("expired jobs cannot be looked at: {error:#}");
-        }
+        // First of all: a console that is faster takes the job.
         match turn(&app, id, &name).await {
             Ok(true) => return Ok(()),
             Ok(false) => {}
@@ -228,6 +223,12 @@ async fn run_here(app: Arc<App>, id: BackupId, name: String) -> anyhow::Result<(
                 told = true;
             }
             Err(error) => return Err(error.into()),
+        }
+        // A run that died holds its database's turn until somebody closes it.
+        if round.is_multiple_of(CARE_EVERY)
+            && let Err(error) = caretaker.jobs().await
+        {
+            tracing::warn!("expired jobs cannot be looked at: {error:#}");
         }
         tokio::time::sleep(TURN).await;
     }

@@ -26,8 +26,11 @@ use crate::{
     service::{Actor, Door, Error, audit},
 };
 
-/// Whoever needs longer than this to send a body is answered without it.
+/// Whoever needs longer than this to send a body is answered without it: each
+/// one is small, so that whoever is not through by then is slow on purpose.
 const BODY_TIME: Duration = Duration::from_secs(20);
+/// The same for a component, which may have 64 MiB: some 1 Mbit/s is enough.
+const UPLOAD_TIME: Duration = Duration::from_mins(10);
 
 /// Refuses a change that another site asks for, before anything else looks at
 /// it. Browsers say where a request comes from in `Sec-Fetch-Site` and
@@ -115,11 +118,24 @@ impl<T: DeserializeOwned + 'static> FromRequest for OpenForm<T> {
     }
 }
 
-/// Waits for a body, and not for ever: each one is small, so that whoever is
-/// not through in this time is slow on purpose.
+/// Waits for a body, and not for ever.
 pub async fn in_time<T: 'static>(body: impl Future<Output = T> + 'static) -> Result<T, Error> {
+    within(BODY_TIME, body).await
+}
+
+/// The same for a component that is uploaded.
+pub async fn upload_in_time<T: 'static>(
+    body: impl Future<Output = T> + 'static,
+) -> Result<T, Error> {
+    within(UPLOAD_TIME, body).await
+}
+
+async fn within<T: 'static>(
+    limit: Duration,
+    body: impl Future<Output = T> + 'static,
+) -> Result<T, Error> {
     let mut body = Box::pin(body);
-    if let Ok(whole) = time::timeout(BODY_TIME, &mut body).await {
+    if let Ok(whole) = time::timeout(limit, &mut body).await {
         return Ok(whole);
     }
     // The server reads on, without an end, from a chunked body that nobody

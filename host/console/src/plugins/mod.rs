@@ -9,6 +9,7 @@
 
 mod bundled;
 mod folder;
+mod upload;
 mod watching;
 
 use std::{
@@ -38,6 +39,7 @@ use crate::{
 use folder::Known;
 
 pub use folder::{FILE_MAX, file_name_is_fit};
+pub use upload::put;
 pub use watching::watch;
 
 /// Compiling one component may take so much memory: the largest that were

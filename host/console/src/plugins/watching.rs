@@ -1,14 +1,15 @@
 //! Hears of changes in the plugin folder while a console runs.
 
 use std::{
+    io::ErrorKind,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use notify::{RecursiveMode, Watcher as _};
-use tokio::{sync::mpsc, time};
+use tokio::{sync::mpsc, task::spawn_blocking, time};
 
-use super::BETWEEN_LOOKS;
+use super::{BETWEEN_LOOKS, upload};
 use crate::app::App;
 
 /// Without word of a change the folder is looked at so often: a folder that
@@ -24,6 +25,16 @@ pub fn watch(app: Arc<App>) -> impl Future<Output = ()> + Send {
 }
 
 async fn watching(app: Arc<App>) {
+    let folder = app.plugins.folder().to_owned();
+    match spawn_blocking(move || upload::sweep(&folder)).await {
+        Ok(Ok(removed)) if removed > 0 => {
+            tracing::info!(removed, "uploads of plugins that were cut off are removed");
+        }
+        Ok(Err(error)) if error.kind() != ErrorKind::NotFound => {
+            tracing::debug!("what is left of uploads cannot be removed: {error}");
+        }
+        _ => {}
+    }
     let (sender, mut changes) = mpsc::channel(1);
     // One word waiting is enough: the next look sees everything.
     let heard = move |told: notify::Result<notify::Event>| {

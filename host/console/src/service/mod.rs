@@ -15,6 +15,7 @@ pub mod fetch;
 pub mod files;
 mod plugin_changes;
 mod plugin_grants;
+mod plugin_usable;
 pub mod plugins;
 pub mod reconcile;
 mod repeats;

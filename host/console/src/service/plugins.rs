@@ -1,14 +1,16 @@
 //! Plugins: what is there, what may run, and what it may touch.
 
-use std::{collections::HashMap, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use actix_web::web::Bytes;
 use cofferdam_catalog::Component;
-use cofferdam_model::{ComponentHash, Destination, Grants, PluginId};
+use cofferdam_model::{ComponentHash, Destination};
 use cofferdam_runtime::Plugin;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 pub(super) use super::plugin_grants::{grant_more, not_grantable, with_more};
+pub use super::plugin_usable::{Ready, Usable, current};
 use super::{
     Actor, Error, Result, audit, plugin_changes as changes,
     plugin_grants::{store_grants, understand},
@@ -17,19 +19,11 @@ use crate::{
     app::App,
     dto::{self, PluginState},
     hub::Change,
-    plugins::{FILE_MAX, Found, Present, file_name_is_fit},
+    plugins::{FILE_MAX, Found, Present, file_name_is_fit, put},
 };
 
 /// Fewer digits of a hash fit by chance.
 const PART_MIN: usize = 6;
-
-/// A plugin that may run now.
-pub struct Ready {
-    /// The component. Whoever holds it goes on with it, whatever happens to the file.
-    pub plugin: Arc<Plugin>,
-    /// What it may touch.
-    pub grants: Grants,
-}
 
 /// All components: those that are there, and those that were approved or are
 /// used and are gone.
@@ -275,28 +269,15 @@ pub async fn upload(app: &App, by: &Actor, name: &str, bytes: Bytes) -> Result<d
         let most = cofferdam_model::size(FILE_MAX);
         return Err(Error::field("file", format!("a plugin has 1 byte to {most}")));
     }
-    let details = json!({ "size_bytes": bytes.len() });
+    let sha256 = ComponentHash::from_bytes(&Sha256::digest(&bytes).into());
+    let details = json!({ "size_bytes": bytes.len(), "sha256": sha256 });
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
     audit::record_with(&mut tx, by, "plugin.upload", audit::Object::file(name), details, now)
         .await?;
     tx.commit().await?;
-    let target = app.plugins.folder().join(name);
-    let draft = app.plugins.folder().join(format!(".{}.upload", uuid::Uuid::new_v4().simple()));
-    let write = move || -> std::io::Result<()> {
-        let written = (|| {
-            let mut file =
-                fs::File::options().write(true).create_new(true).mode(0o600).open(&draft)?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
-            fs::rename(&draft, &target)
-        })();
-        if written.is_err() {
-            let _ = fs::remove_file(&draft);
-        }
-        written
-    };
-    tokio::task::spawn_blocking(write)
+    let (folder, file) = (app.plugins.folder().to_owned(), name.to_owned());
+    tokio::task::spawn_blocking(move || put(&folder, &file, &bytes))
         .await
         .map_err(|error| Error::Internal(error.into()))?
         .map_err(|error| {
@@ -306,31 +287,4 @@ pub async fn upload(app: &App, by: &Actor, name: &str, bytes: Bytes) -> Result<d
     let list = list(app).await?;
     let found = list.into_iter().find(|it| !it.bundled && it.file == name);
     found.ok_or(Error::NotFound("plugin"))
-}
-
-/// The component of a plugin that may run now: of the approved ones that are
-/// there, a file in the folder before a bundled one, and the one that was
-/// approved last. Otherwise the reason, for people.
-pub async fn current(app: &App, id: &PluginId) -> Result<std::result::Result<Ready, String>> {
-    app.plugins.ready(app).await.map_err(Error::Internal)?;
-    let present = app.plugins.present();
-    let loaded = || present.iter().filter_map(|it| it.plugin().map(|plugin| (it, plugin)));
-    let mut usable = Vec::new();
-    for (hash, grants) in app.catalog.approved_components(id).await? {
-        // The same component may be there as both.
-        let there: Vec<_> = loaded().filter(|(_, plugin)| *plugin.hash() == hash).collect();
-        let is_file = there.iter().any(|(file, _)| !file.bundled);
-        if let Some((_, plugin)) = there.first() {
-            usable.push((!is_file, Ready { plugin: (*plugin).clone(), grants }));
-        }
-    }
-    // Stable, so the order of approval stays within each half.
-    usable.sort_by_key(|(is_bundled, _)| *is_bundled);
-    Ok(match usable.into_iter().next() {
-        Some((_, ready)) => Ok(ready),
-        None if loaded().any(|(_, plugin)| plugin.description().id == id.as_str()) => {
-            Err(format!("the plugin {id} waits for approval"))
-        }
-        None => Err(format!("the plugin {id} is not there")),
-    })
 }

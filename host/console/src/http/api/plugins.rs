@@ -10,7 +10,7 @@ use super::{Body, query};
 use crate::{
     app::App,
     dto::{Approval, Plugin, PluginList},
-    http::{csrf::in_time, guard::Caller},
+    http::{csrf::upload_in_time, guard::Caller},
     service::{Error, Result, plugins},
 };
 
@@ -51,7 +51,7 @@ pub async fn upload(
 ) -> Result<HttpResponse> {
     let name = query::<UploadQuery>(&request)?.name;
     let most = usize::try_from(crate::plugins::FILE_MAX).unwrap_or(usize::MAX);
-    let bytes: Bytes = in_time(payload.to_bytes_limited(most))
+    let bytes: Bytes = upload_in_time(payload.to_bytes_limited(most))
         .await?
         .map_err(|_| Error::TooLarge)?
         .map_err(|error| Error::form(&error))?;

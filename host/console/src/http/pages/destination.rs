@@ -51,16 +51,19 @@ impl Known {
     /// What is known of these destinations.
     pub async fn all(app: &App, list: Vec<Destination>) -> Result<Vec<Self>> {
         let plugins = plugins::list(app).await?;
+        let usable = plugins::Usable::now(app).await?;
+        let views = destinations::views_of(app, &list).await?;
         let mut known = Vec::with_capacity(list.len());
-        for destination in list {
-            let shown = destinations::view(app, &destination).await?;
+        for (destination, shown) in list.into_iter().zip(views) {
             let own = |it: &&dto::Plugin| {
                 it.about.as_ref().is_some_and(|about| about.id == destination.plugin.as_str())
             };
-            // The one that may run, if there is one.
+            // The one that runs, if there is one: others may be of another form.
             let of: Vec<&dto::Plugin> = plugins.iter().filter(own).collect();
-            let approved = of.iter().find(|it| it.state == dto::PluginState::Approved);
-            let plugin = approved.or(of.first()).copied().cloned();
+            let ready = usable.of(&destination.plugin).ok();
+            let runs = ready.as_ref().map(|it| it.plugin.hash().as_str());
+            let running = of.iter().find(|it| runs.is_some() && it.hash.as_deref() == runs);
+            let plugin = running.or(of.first()).copied().cloned();
             let schema = plugin.as_ref().and_then(|it| it.about.as_ref());
             let schema = schema.map(|it| Schema::read(&it.settings_schema)).unwrap_or_default();
             known.push(Self { destination, shown, plugin, schema });

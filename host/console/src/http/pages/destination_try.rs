@@ -14,7 +14,7 @@ use cofferdam_views::{
 
 use super::{
     destination::{Known, tested},
-    destinations::{again, apart, choice_of, input, names, not_approved, posted_choice},
+    destinations::{PostedNew, again, apart, choice_of, input, names, not_approved, posted_new},
 };
 use crate::{
     app::App,
@@ -37,12 +37,9 @@ pub async fn try_new(
     request: HttpRequest,
     CheckedForm(form): CheckedForm<Pairs>,
 ) -> Result<HttpResponse> {
-    let Some((plugin, schema)) = posted_choice(&app, &form).await? else {
+    let Some(PostedNew { plugin, posted, wish }) = posted_new(&app, &form).await? else {
         return Ok(not_approved(&session));
     };
-    let posted = schema.posted(&form.0, &[]);
-    let wish =
-        dto::DestinationInput { plugin: Some(plugin.id.to_string()), ..input(&form, &posted) };
     let shown = tried(&app, &caller, &form, plugin, posted, &wish, None).await?;
     Ok(trial(&request, None, &shown))
 }

@@ -44,20 +44,16 @@ pub async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpRespo
     Ok(html(view::page(&chrome::of(&request, NAV), &cards)))
 }
 
-/// The plugins that may run, each once.
+/// The plugins that may run, each with the component that would.
 async fn choices(app: &App) -> Result<Vec<(PluginChoice, Schema)>> {
-    let mut choices: Vec<(PluginChoice, Schema)> = Vec::new();
-    for plugin in plugins::list(app).await? {
-        let Some(own) = plugin.about.filter(|_| plugin.state == dto::PluginState::Approved) else {
-            continue;
-        };
-        let Ok(id) = own.id.parse() else { continue };
-        if choices.iter().all(|(known, _)| known.id != id) {
-            let schema = Schema::read(&own.settings_schema);
-            choices.push((PluginChoice { id, about: about(&own) }, schema));
-        }
-    }
-    Ok(choices)
+    let usable = plugins::Usable::now(app).await?.all();
+    let choice = |ready: &plugins::Ready| {
+        let own = crate::plugins::about(&ready.plugin);
+        let id = own.id.parse().ok()?;
+        let schema = Schema::read(&own.settings_schema);
+        Some((PluginChoice { id, about: about(&own) }, schema))
+    };
+    Ok(usable.iter().filter_map(choice).collect())
 }
 
 /// Which plugin the form is for.
@@ -177,13 +173,24 @@ pub(super) fn apart(error: Error) -> Result<(Vec<Problem>, FieldErrors)> {
     Ok((problems, errors))
 }
 
-/// The plugin that a form for a new destination is about.
-pub(super) async fn posted_choice(
-    app: &App,
-    form: &Pairs,
-) -> Result<Option<(PluginChoice, Schema)>> {
+/// A form for a new destination, as it was posted.
+pub(super) struct PostedNew {
+    pub(super) plugin: PluginChoice,
+    pub(super) posted: Posted,
+    /// The same as the services take it.
+    pub(super) wish: dto::DestinationInput,
+}
+
+/// Reads a form for a new destination; nothing where its plugin may not run any more.
+pub(super) async fn posted_new(app: &App, form: &Pairs) -> Result<Option<PostedNew>> {
     let id = form.first("plugin");
-    Ok(choices(app).await?.into_iter().find(|(it, _)| it.id.as_str() == id))
+    let chosen = choices(app).await?.into_iter().find(|(it, _)| it.id.as_str() == id);
+    Ok(chosen.map(|(plugin, schema)| {
+        let posted = schema.posted(&form.0, &[]);
+        let wish =
+            dto::DestinationInput { plugin: Some(plugin.id.to_string()), ..input(form, &posted) };
+        PostedNew { plugin, posted, wish }
+    }))
 }
 
 /// There is no form for a plugin that may not run any more.
@@ -201,12 +208,9 @@ pub async fn create(
     request: HttpRequest,
     CheckedForm(form): CheckedForm<Pairs>,
 ) -> Result<HttpResponse> {
-    let Some((plugin, schema)) = posted_choice(&app, &form).await? else {
+    let Some(PostedNew { plugin, posted, wish }) = posted_new(&app, &form).await? else {
         return Ok(not_approved(&session));
     };
-    let posted = schema.posted(&form.0, &[]);
-    let wish =
-        dto::DestinationInput { plugin: Some(plugin.id.to_string()), ..input(&form, &posted) };
     let error = if posted.problems.is_empty() {
         match destinations::create(&app, &caller, &wish).await {
             Ok(made) => {

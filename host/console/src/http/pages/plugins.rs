@@ -27,7 +27,7 @@ use crate::{
     dto,
     http::{
         chrome::{self, html, html_with, see_other},
-        csrf::{self, CheckedForm, Pairs, in_time},
+        csrf::{self, CheckedForm, Pairs, upload_in_time},
         guard::Caller,
         session,
     },
@@ -151,7 +151,7 @@ pub async fn upload(
 ) -> Result<HttpResponse> {
     let expected = session::csrf(&session);
     let form = Multipart::new(request.headers(), body);
-    let (name, bytes) = in_time(read_upload(form, expected)).await??;
+    let (name, bytes) = upload_in_time(read_upload(form, expected)).await??;
     match plugins::upload(&app, &caller, &name, bytes).await {
         Ok(plugin) => {
             let item = item(&plugin, None);

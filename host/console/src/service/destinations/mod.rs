@@ -5,11 +5,11 @@ mod input;
 pub mod places;
 pub mod settings;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use cofferdam_catalog::Tx;
 use cofferdam_model::{DatabaseId, Destination, DestinationId, Grants, Roles, Slug};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::{Actor, Error, FieldError, Result, audit, plugins};
 use crate::{app::App, dto, hub::Change};
@@ -39,29 +39,31 @@ pub async fn find(app: &App, key: &str) -> Result<Destination> {
 /// All destinations, as they are shown.
 pub async fn views(app: &App) -> Result<Vec<dto::Destination>> {
     let destinations = list(app).await?;
-    show(app, &destinations).await
+    views_of(app, &destinations).await
 }
 
 /// One destination, as it is shown.
 pub async fn view(app: &App, destination: &Destination) -> Result<dto::Destination> {
-    let mut shown = show(app, std::slice::from_ref(destination)).await?;
+    let mut shown = views_of(app, std::slice::from_ref(destination)).await?;
     shown.pop().ok_or(Error::NotFound("destination"))
 }
 
-async fn show(app: &App, destinations: &[Destination]) -> Result<Vec<dto::Destination>> {
+/// These destinations in the same order, as they are shown.
+pub async fn views_of(app: &App, destinations: &[Destination]) -> Result<Vec<dto::Destination>> {
     let last = app.catalog.last_deliveries().await?;
     let checks = app.catalog.checks().await?;
+    let usable = plugins::Usable::now(app).await?;
     let databases: HashMap<DatabaseId, Slug> =
         app.catalog.databases().await?.into_iter().map(|it| (it.id, it.slug)).collect();
     let mut shown = Vec::new();
     for it in destinations {
         let (whole, problem) = match open(app, it) {
             Ok(whole) => {
-                let ready = plugins::current(app, &it.plugin).await?;
-                let problem = ready.and_then(|ready| match obstacle(&ready, &whole) {
-                    Some(obstacle) => Err(obstacle),
-                    None => Ok(()),
-                });
+                let problem =
+                    usable.of(&it.plugin).and_then(|ready| match obstacle(&ready, &whole) {
+                        Some(obstacle) => Err(obstacle),
+                        None => Ok(()),
+                    });
                 (Some(whole), problem.err())
             }
             Err(_) => (None, Some("its secrets cannot be opened with this master key".to_owned())),
@@ -171,10 +173,36 @@ pub async fn update(
         (false, true) => "destination.enable",
         _ => "destination.update",
     };
-    audit::record(&mut tx, by, action, audit::Object::destination(&changed), now).await?;
+    let details = json!({ "changed": differences(app, &before, &changed) });
+    let object = audit::Object::destination(&changed);
+    audit::record_with(&mut tx, by, action, object, details, now).await?;
     tx.commit().await?;
     told(app);
     Ok(changed)
+}
+
+/// The names of what is not as before, for the audit log: no values, since
+/// settings may be secret.
+fn differences(app: &App, before: &Destination, after: &Destination) -> Vec<String> {
+    let fields = [
+        ("name", before.name != after.name),
+        ("enabled", before.enabled != after.enabled),
+        ("databases", before.databases != after.databases),
+        ("events", before.events != after.events),
+        ("concurrency", before.concurrency != after.concurrency),
+        ("keep_going", before.keep_going != after.keep_going),
+    ];
+    let changed = fields.into_iter().filter(|(_, is)| *is).map(|(name, _)| name.to_owned());
+    let (Ok(old), Ok(new)) = (open(app, before), open(app, after)) else {
+        // Secrets of another master key do not keep a change from being made.
+        let settings = (&before.settings, &before.sealed) != (&after.settings, &after.sealed);
+        return changed.chain(settings.then(|| "settings".to_owned())).collect();
+    };
+    let none = Map::new();
+    let (old, new) = (old.as_object().unwrap_or(&none), new.as_object().unwrap_or(&none));
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let settings = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
+    changed.chain(settings.map(|name| format!("settings.{name}"))).collect()
 }
 
 /// Sends things there again, or no longer.
