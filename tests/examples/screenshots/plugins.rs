@@ -90,6 +90,12 @@ pub(crate) async fn take(camera: &Camera<'_>, console: &Console, api: &Api) {
     visitor.open(&format!("/backups/{first}")).await;
     visitor.press("1 attempt: archive").await;
     camera.take("backup-deliveries", "").await;
+    let backup = api.get(&format!("/api/v1/backups/{first}")).expect(200).json();
+    for status in ["completed", "retrying", "failed", "blocked"] {
+        let list = backup["deliveries"].as_array().expect("deliveries");
+        let one = list.iter().find(|it| it["status"] == status).expect("one of each");
+        camera.take(&format!("delivery-{status}"), &format!("/deliveries/{}", id(one))).await;
+    }
     camera.take("destinations", "/destinations").await;
     camera.take("destination-failing", &format!("/destinations/{hook}")).await;
     for _ in 0..3 {

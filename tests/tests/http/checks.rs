@@ -6,7 +6,7 @@ use std::{fs, time::Duration};
 use cofferdam_tests::{Api, Console, Person, component, wait_until};
 use serde_json::{Value, json};
 
-use crate::deliveries::plugin;
+use crate::plugins::plugin;
 
 /// A console on which the plugin with all fields may run.
 fn with_all_fields() -> (Console, Api) {

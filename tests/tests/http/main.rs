@@ -15,6 +15,7 @@ mod https;
 mod inert;
 mod lists;
 mod malformed;
+mod plugins;
 mod problems;
 mod retention;
 mod roles;

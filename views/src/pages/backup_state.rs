@@ -7,7 +7,7 @@ use super::backup::BackupPage;
 use crate::{
     Chrome, format,
     icons::{Icon, icon},
-    parts::{bar, callout, copy_button, csrf, duration, scroll_block, size, try_again},
+    parts::{bar, callout, copy_button, csrf, duration, hint_line, scroll_block, size, try_again},
     text::{backup as t, common, meaning, phase, states},
 };
 
@@ -166,9 +166,7 @@ fn failed(chrome: &Chrome, data: &BackupPage) -> Markup {
             p.failure-what { bdi { (common::sentence(&failure.message)) } }
             // The console's own words say it all already.
             @if failure.kind != FailureKind::Interrupted { p { (meaning(failure.kind)) } }
-            @if let Some(hint) = &failure.hint {
-                p.hint-line { span.hint-word { (common::HINT) } " " bdi { (common::sentence(hint)) } }
-            }
+            @if let Some(to_do) = &failure.hint { (hint_line(to_do)) }
             @if let Some(detail) = &failure.detail {
                 h3 { (t::DETAIL) }
                 (scroll_block(t::DETAIL, detail))

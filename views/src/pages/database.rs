@@ -7,7 +7,9 @@ use crate::{
     BackupItem, Chrome, DatabaseCard, GenerateForm, format,
     icons::{Icon, icon},
     layout::layout,
-    parts::{backup_table, code_block, csrf, fact, generate, scroll_block, size, spark, time},
+    parts::{
+        backup_table, code_block, csrf, fact, generate, hint_line, scroll_block, size, spark, time,
+    },
     text::{backup, common, database as t, overview},
 };
 
@@ -227,10 +229,6 @@ fn one_point(point: &CheckPoint) -> Markup {
             }
         }
     }
-}
-
-fn hint_line(hint: &str) -> Markup {
-    html! { p.hint-line { span.hint-word { (common::HINT) } " " bdi { (common::sentence(hint)) } } }
 }
 
 fn outcome_icon(outcome: Outcome) -> Markup {

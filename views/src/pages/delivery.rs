@@ -1,5 +1,6 @@
 //! `/deliveries/{id}`: one delivery with all of its attempts and their logs.
 
+use cofferdam_model::Role;
 use maud::{Markup, html};
 
 use crate::{
@@ -34,11 +35,14 @@ pub fn page(chrome: &Chrome, item: &DeliveryItem) -> Markup {
                             @if item.is_deleted { (t::of_deleted(delivery.database.as_str())) }
                             @else { (backup::of(delivery.database.as_str())) }
                             " · " (time(chrome, delivery.created_at))
+                            @if chrome.may(Role::Administrator) {
+                                " · " a href={ "/destinations/" (delivery.destination) } { (delivery.destination_name) }
+                            }
                         }
                     }
                 }
             }
-            (delivery_alone(chrome, item))
+            div.stack-wide { (delivery_alone(chrome, item)) }
         },
     )
 }

@@ -12,7 +12,9 @@ use crate::{
     Chrome, DeliveryItem, format,
     icons::{Icon, icon},
     layout::layout,
-    parts::{RETRY, act, callout, csrf, delivery_badge, fact, may_retry, size, spark, time},
+    parts::{
+        RETRY, act, callout, csrf, delivery_badge, fact, hint_line, may_retry, size, spark, time,
+    },
     text::{backup, common, delivery, destination as t},
 };
 
@@ -171,7 +173,7 @@ pub(super) fn found(chrome: &Chrome, tested: &Tested) -> Markup {
         }
         p { bdi { (common::sentence(text)) } }
         @if let Some(hint) = &tested.hint {
-            p.hint-line { span.hint-word { (common::HINT) } " " bdi { (common::sentence(hint)) } }
+            (hint_line(hint))
         }
         @if !tested.log.is_empty() {
             h3 { (t::CHECK_LOG) }

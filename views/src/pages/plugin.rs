@@ -11,7 +11,7 @@ use crate::{
     Chrome, FieldErrors,
     icons::{Icon, icon},
     layout::layout,
-    parts::{callout, copy_button, fact, time},
+    parts::{callout, copy_button, fact, time, told},
     text::{common, plugin as t},
 };
 
@@ -160,10 +160,11 @@ fn state(item: &PluginItem) -> Markup {
             "bad",
             Icon::Cross,
             t::REFUSED_TITLE,
-            &html! { p.failure-what { bdi { (reason) } } p { (t::REFUSED_TEXT) } },
+            &html! { (told("failure-what", reason)) p { (t::REFUSED_TEXT) } },
         ),
         PluginState::Gone => {
-            callout("warn", Icon::Offline, t::GONE_TITLE, &html! { p { (t::GONE_TEXT) } })
+            let text = if item.destinations > 0 { t::GONE_TEXT } else { t::GONE_UNUSED };
+            callout("warn", Icon::Offline, t::GONE_TITLE, &html! { p { (text) } })
         }
         PluginState::Reading => {
             callout("run", Icon::Running, t::READING_TITLE, &html! { p { (t::READING_TEXT) } })

@@ -9,7 +9,7 @@ use crate::{
     Chrome, FieldErrors,
     icons::{Icon, icon},
     layout::layout,
-    parts::{Empty, code_block, copy_button, csrf, empty, shell_quote, summary, time},
+    parts::{Empty, code_block, copy_button, csrf, empty, shell_quote, summary, time, told},
     text::{common, plugin as t},
 };
 
@@ -148,7 +148,7 @@ pub fn page(chrome: &Chrome, data: &PluginsPage) -> Markup {
                     hx-swap="outerMorph ignoreTitle:true" hx-trigger="listed delay:200ms, changed delay:200ms" data-moving
                     hx-nonce=(chrome.nonce) {
                     @if let Some(problem) = &data.folder_problem {
-                        p.notice.notice-bad role="alert" { (icon(Icon::Alert)) span { bdi { (common::sentence(problem)) } } }
+                        div.notice.notice-bad role="alert" { (icon(Icon::Alert)) div { (told("", problem)) } }
                     }
                     @if data.plugins.is_empty() {
                         (empty(&Empty {
@@ -183,7 +183,7 @@ fn card(chrome: &Chrome, item: &PluginItem) -> Markup {
             }
         }
         @if let Some(note) = &item.note { p.hint { bdi { (common::sentence(note)) } } }
-        @if let PluginState::Refused(reason) = &item.state { p.sub-bad.sub { bdi { (reason) } } }
+        @if let PluginState::Refused(reason) = &item.state { (told("sub sub-bad", reason)) }
         @if let Some(problem) = &item.problem {
             p.sub.sub-bad {
                 (t::LAST_PROBLEM) " (" (time(chrome, problem.at)) "): "

@@ -10,6 +10,7 @@ mod row;
 mod settings;
 mod small;
 mod spark;
+mod told;
 
 pub(crate) use cards::cards;
 pub(crate) use confirm::{Confirm, confirm_page};
@@ -24,3 +25,4 @@ pub(crate) use small::{
     shell_quote, size, time, time_exact,
 };
 pub(crate) use spark::spark;
+pub(crate) use told::{hint_line, told};

@@ -85,6 +85,8 @@ pub(crate) const READING_TITLE: &str = "It is being read";
 pub(crate) const READING_TEXT: &str =
     "The console compiles it aside. This takes a moment, for large components some seconds.";
 pub(crate) const GONE_TITLE: &str = "Its file is gone from the folder";
+pub(crate) const GONE_UNUSED: &str =
+    "No destination uses it. Put the file back and the approval still holds.";
 pub(crate) const GONE_TEXT: &str = "Deliveries to its destinations wait. Put the file back and they go on; the approval still holds.";
 
 pub(crate) const PROBLEMS: &str = "Recent problems";
