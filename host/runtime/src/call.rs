@@ -14,13 +14,14 @@ use crate::{
     Artifact, Breach, CallError, LimitBroken, LogLevel, Observer, Outcome, Usage,
     artifact::Source,
     component::{Exports, Inspected},
+    denials::Denials,
     log::Lines,
     mask::{self, Hide, Mask, Masked},
     meter::{Counted, Meter},
     plugin::Call,
     runtime::Shared,
     sink::Target,
-    state::{self, HEADERS, Parts, State},
+    state::{self, HEAD, Parts, State},
     stdio::Capture,
     text::clean,
 };
@@ -92,7 +93,9 @@ where
     F: for<'a> FnOnce(Live<'a>) -> Answer<'a, T>,
 {
     let _clock = shared.ticker.run();
-    let lines = Lines::new(Arc::clone(&call.observer), call.limits.lines, call.limits.line_bytes);
+    let denials = Denials::new(call.observer);
+    let observer = Arc::clone(&denials) as Arc<dyn Observer>;
+    let lines = Lines::new(Arc::clone(&observer), call.limits.lines, call.limits.line_bytes);
     let output = Capture::new(lines.clone(), LogLevel::Info);
     let errors = Capture::new(lines.clone(), LogLevel::Warning);
     let handles = call.limits.handles;
@@ -105,10 +108,10 @@ where
         errors: errors.clone(),
         source: give.artifact.map(|file| {
             meter.allow_file(file.size());
-            Source::new(file, Arc::clone(&meter), Arc::clone(&call.observer))
+            Source::new(file, Arc::clone(&meter), Arc::clone(&observer))
         }),
         target: give.sink,
-        observer: call.observer,
+        observer,
         mailer: call.mailer,
         tls: Arc::clone(&shared.tls),
         names: Arc::clone(&shared.names),
@@ -133,6 +136,7 @@ where
     output.finish();
     let last_words = errors.finish();
     lines.finish();
+    denials.finish();
     // What a component makes of a limit, or of a failure of ours, is not why it failed.
     if let Some(limit) = meter.broken() {
         return Err(CallError::Limit(limit));
@@ -158,7 +162,7 @@ fn of_trap(error: &wasmtime::Error, handles: usize) -> CallError {
     if let Some(FieldMapError::TotalSizeTooBig | FieldMapError::TooManyFields) =
         error.downcast_ref::<FieldMapError>()
     {
-        return CallError::Limit(LimitBroken::Headers(HEADERS as u64));
+        return CallError::Limit(LimitBroken::Head(HEAD as u64));
     }
     if let Some(breach) = error.downcast_ref::<Breach>() {
         return breach.clone().into();

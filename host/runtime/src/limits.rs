@@ -29,9 +29,11 @@ pub struct Limits {
     pub longest: Duration,
     /// Open resources: streams, requests, files, and entries in tables.
     pub handles: usize,
-    /// Bytes that may be sent over the network, beside four times the file's
-    /// size in a call that stores one.
+    /// Bytes that may be sent over the network, heads of requests and mails
+    /// included, beside four times the file's size in a call that stores one.
     pub outgoing_bytes: u64,
+    /// Mails that may be handed to the console's relay, taken or not.
+    pub mails: u32,
     /// Log lines that are kept, those written to standard output and error included.
     pub lines: u32,
     /// Bytes of one log line that are kept.
@@ -48,6 +50,7 @@ impl Default for Limits {
             longest: Duration::from_hours(24),
             handles: 1000,
             outgoing_bytes: 64 << 20,
+            mails: 5,
             lines: 500,
             line_bytes: 2000,
         }
@@ -78,9 +81,9 @@ pub enum LimitBroken {
     /// See [`Limits::outgoing_bytes`].
     #[error("the plugin was stopped: it sent more than {} over the network", size(*.0))]
     Outgoing(u64),
-    /// Bytes of the headers of one request.
-    #[error("the plugin was stopped: it made a request with more than {} of headers", size(*.0))]
-    Headers(u64),
+    /// Bytes of the head of one request: its first line and its headers.
+    #[error("the plugin was stopped: it made a request whose head has more than {}", size(*.0))]
+    Head(u64),
     /// Streams of the file that are open and not read to their end.
     #[error("the plugin was stopped: it held more than {0} streams of the file open")]
     Streams(usize),

@@ -72,11 +72,24 @@ fn check(message: Message) -> Result<Mail, String> {
     Ok(Mail { to, subject, text, html })
 }
 
+/// Its bytes, as far as the component has made them.
+fn size(mail: &Mail) -> u64 {
+    let html = mail.html.as_ref().map_or(0, String::len);
+    let to: usize = mail.to.iter().map(String::len).sum();
+    (to + mail.subject.len() + mail.text.len() + html) as u64
+}
+
 impl Host for State {
     async fn send(&mut self, message: Message) -> wasmtime::Result<Result<(), Failure>> {
         if !self.mail_granted {
             self.observer.denied(&Denied::Mail);
             return Ok(Err(Failure::Denied(Denied::Mail.to_string())));
+        }
+        let most = self.meter.limits().mails;
+        if self.mails == most {
+            let denied = Denied::Mails(most);
+            self.observer.denied(&denied);
+            return Ok(Err(Failure::Denied(denied.to_string())));
         }
         let Some(mailer) = self.mailer.clone() else {
             let text = "the console has no mail relay in its settings";
@@ -86,6 +99,9 @@ impl Host for State {
             Ok(mail) => mail,
             Err(text) => return Ok(Err(Failure::Permanent(text))),
         };
+        // Also one that the relay refuses has been sent there.
+        self.mails += 1;
+        self.meter.sending(size(&mail))?;
         Ok(mailer.send(mail).await.map_err(|error| match error {
             MailError::Temporary(message) => {
                 Failure::Temporary(TemporaryFailure { message, retry_after: None })

@@ -147,10 +147,7 @@ impl Observer for Masked {
 
     fn denied(&self, what: &Denied) {
         let mut what = what.clone();
-        if let Denied::Host { host, .. }
-        | Denied::PrivateAddress { host, .. }
-        | Denied::UnusableAddress { host, .. } = &mut what
-        {
+        if let Some(host) = what.host_mut() {
             *host = self.mask.hide(std::mem::take(host));
         }
         self.observer.denied(&what);

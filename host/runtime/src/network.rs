@@ -6,6 +6,7 @@ mod connect;
 mod early;
 mod error;
 mod gate;
+mod head;
 mod names;
 mod sender;
 mod tls;

@@ -24,7 +24,9 @@ pub trait Observer: Send + Sync {
     /// So many more bytes of the file have passed: read by a component that
     /// stores it, or written by one that fetches it.
     fn sent(&self, bytes: u64);
-    /// The component asked for something that it may not have.
+    /// The component asked for something that it may not have. The same is told
+    /// once in a call, and no more than twenty different things; how often there
+    /// were others, lines say at the call's end.
     fn denied(&self, what: &Denied);
 }
 
@@ -74,10 +76,25 @@ pub enum Denied {
     /// A mail without the grant.
     #[error("sending a mail was denied: mail is not granted")]
     Mail,
+    /// More mails than a call may send; see [`Limits::mails`](crate::Limits::mails).
+    #[error("sending a mail was denied: a call may send {0}")]
+    Mails(u32),
     /// The file of a backup, outside of `storage.store`.
     #[error("reading the backup's file was denied: there is none in this call")]
     Artifact,
     /// The sink, outside of `storage.open`.
     #[error("writing a fetched file was denied: nothing is fetched in this call")]
     Sink,
+}
+
+impl Denied {
+    /// The host that it is about, in the component's own words.
+    pub(crate) fn host_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Host { host, .. }
+            | Self::PrivateAddress { host, .. }
+            | Self::UnusableAddress { host, .. } => Some(host),
+            Self::Mail | Self::Mails(_) | Self::Artifact | Self::Sink => None,
+        }
+    }
 }

@@ -22,7 +22,7 @@ pub struct Usage {
     pub cpu: Duration,
     /// The largest size of all linear memories together.
     pub memory_bytes: u64,
-    /// Bytes of request bodies that went out over the network.
+    /// Bytes of requests and mails that went out over the network.
     pub sent: u64,
     /// Bytes of answers that came in.
     pub received: u64,

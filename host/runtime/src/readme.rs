@@ -39,7 +39,7 @@ fn rows() -> Vec<(&'static str, String)> {
         (
             "sent over the network",
             format!(
-                "{}, and in `store` four times the file's size beside it",
+                "{}, heads and mails included, and in `store` four times the file's size beside it",
                 bytes(limits.outgoing_bytes)
             ),
         ),
@@ -61,11 +61,12 @@ fn rows() -> Vec<(&'static str, String)> {
         ("connecting", time(network::CONNECT)),
         ("waiting for the head of an answer", time(network::FIRST_BYTE)),
         ("waiting between the bytes of an answer", time(network::BETWEEN_BYTES)),
-        ("the head of a request", size(state::HEADERS)),
+        ("the head of a request", size(state::HEAD)),
         (
             "the head of an answer",
             format!("{}, {} headers", size(network::HEADER_BYTES), network::HEADERS),
         ),
+        ("mails of a call", limits.mails.to_string()),
         (
             "a mail",
             format!(

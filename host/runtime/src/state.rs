@@ -35,6 +35,8 @@ pub(crate) struct State {
     pub(crate) target: Option<Target>,
     pub(crate) mailer: Option<Arc<dyn Mailer>>,
     pub(crate) mail_granted: bool,
+    /// Those that were handed to the relay.
+    pub(crate) mails: u32,
     /// Last, because it says that all of the above is gone.
     _living: Living,
 }
@@ -60,8 +62,8 @@ pub(crate) struct Parts {
 pub(crate) const RANDOM: u64 = 64 << 10;
 /// Bytes that a component passes to the console in one call of a function.
 pub(crate) const MESSAGE: usize = 16 << 20;
-/// The header of a request, as it lies in memory.
-pub(crate) const HEADERS: usize = 64 << 10;
+/// The head of a request.
+pub(crate) const HEAD: usize = 64 << 10;
 
 /// A fresh store, or why the console cannot grant what it should.
 pub(crate) fn store(engine: &Engine, parts: Parts) -> Result<Store<State>, String> {
@@ -76,7 +78,7 @@ pub(crate) fn store(engine: &Engine, parts: Parts) -> Result<Store<State>, Strin
         folder::grant(&mut wasi, path)?;
     }
     let mut http = WasiHttpCtx::new();
-    http.set_field_size_limit(HEADERS);
+    http.set_field_size_limit(HEAD);
     let mut table = ResourceTable::new();
     table.set_max_capacity(parts.limits.handles);
     let meter = parts.meter;
@@ -102,6 +104,7 @@ pub(crate) fn store(engine: &Engine, parts: Parts) -> Result<Store<State>, Strin
         target: parts.target,
         mailer: parts.mailer,
         mail_granted,
+        mails: 0,
         _living: parts.living,
     };
     let mut store = Store::new(engine, state);

@@ -2,6 +2,7 @@
 //! tests of the sandbox. The setting `mode` says what happens in every call;
 //! with none of the modes it behaves, and stores into the granted folder.
 
+mod floods;
 mod folder;
 mod leak;
 mod network;
@@ -126,6 +127,7 @@ fn act(settings: &Settings) -> Result<String> {
         "settings" => Ok(format!("{settings:?}")),
         mode => resources::act(mode, settings)
             .or_else(|| network::act(mode, settings))
+            .or_else(|| floods::act(mode, settings))
             .or_else(|| folder::act(mode, settings))
             .or_else(|| leak::act(mode, settings))
             .unwrap_or_else(|| Err(Failure::setting("mode", format!("there is no {mode:?}")))),

@@ -6,7 +6,7 @@ use cofferdam_plugin::{
     Failure, Result,
     bindings::imports::wasi::http::{
         outgoing_handler,
-        types::{Fields, OutgoingRequest, Scheme},
+        types::{Fields, Method, OutgoingRequest, Scheme},
     },
     http::Request,
 };
@@ -24,7 +24,12 @@ pub(crate) fn act(mode: &str, settings: &Settings) -> Option<Result<String>> {
         "redirect" => redirect(url),
         "headers" => headers(url),
         "impatient" => impatient(url, settings.milliseconds),
+        "dawdle" => dawdle(url, settings.milliseconds),
+        "long-path" => {
+            request(&format!("{url}{}", "x".repeat(usize::try_from(settings.bytes).unwrap_or(0))))
+        }
         "upload" => upload(settings),
+        "late-flush" => late_flush(settings),
         "requests-at-once" => at_once(settings),
         _ => return None,
     })
@@ -37,6 +42,14 @@ fn url(settings: &Settings) -> &str {
 /// Reads the whole answer, and waits for each part of it so long.
 fn impatient(url: &str, milliseconds: u64) -> Result<String> {
     let response = Request::get(url).timeout(Duration::from_millis(milliseconds)).send()?;
+    Ok(format!("{} bytes", response.bytes(1 << 20)?.len()))
+}
+
+/// Waits for nothing longer than so long, and reads the answer three times as late.
+fn dawdle(url: &str, milliseconds: u64) -> Result<String> {
+    let patience = Duration::from_millis(milliseconds);
+    let response = Request::get(url).timeout(patience).send()?;
+    std::thread::sleep(3 * patience);
     Ok(format!("{} bytes", response.bytes(1 << 20)?.len()))
 }
 
@@ -74,6 +87,30 @@ fn upload(settings: &Settings) -> Result<String> {
         sent += piece.len() as u64;
     }
     Ok(format!("sent {sent} bytes"))
+}
+
+/// Looks whether the last byte was taken when the answer is there already.
+fn late_flush(settings: &Settings) -> Result<String> {
+    let url: cofferdam_plugin::http::Url =
+        url(settings).parse().map_err(|error| Failure::setting("url", error))?;
+    let refused = |()| Failure::permanent("the request is refused");
+    let length = [("content-length".to_owned(), b"5".to_vec())];
+    let fields = Fields::from_list(&length).map_err(|_| refused(()))?;
+    let request = OutgoingRequest::new(fields);
+    let set = request
+        .set_method(&Method::Put)
+        .and_then(|()| request.set_scheme(Some(&Scheme::Http)))
+        .and_then(|()| request.set_authority(Some(url.authority())))
+        .and_then(|()| request.set_path_with_query(Some(url.path_with_query())));
+    set.map_err(refused)?;
+    let body = request.body().map_err(refused)?;
+    let answer = outgoing_handler::handle(request, None)
+        .map_err(|code| Failure::denied(format!("{code:?}")))?;
+    let stream = body.write().map_err(refused)?;
+    let written = stream.blocking_write_and_flush(b"12345");
+    answer.subscribe().block();
+    let flushed = stream.blocking_flush();
+    Ok(format!("written {written:?}, flushed {flushed:?}"))
 }
 
 /// Requests whose answers nobody reads.

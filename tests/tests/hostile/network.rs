@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, fits};
 
 /// A server that gives every connection this answer, as often as it asks, and
 /// the number of its connections.
@@ -160,14 +160,20 @@ fn floods_are_stopped_in_both_directions() {
         head.push_str(": value\r\n");
     }
     let (flood, _) = server(head.leak());
+    let (half, _) = server("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf of it");
     let at = |port: u16| format!("http://127.0.0.1:{port}/");
-    let hosts = [format!("127.0.0.1:{sink} private"), format!("127.0.0.1:{flood} private")];
+    let hosts = [sink, flood, half].map(|port| format!("127.0.0.1:{port} private"));
     Stage::new(&hosts).play(&[
-        (json!({ "mode": "headers", "target": at(sink) }), "failed", "the plugin was stopped: it made a request with more than 65.5 kB of headers"),
+        (json!({ "mode": "headers", "target": at(sink) }), "failed", "the plugin was stopped: it made a request whose head has more than 65.5 kB"),
         (
             request(&at(flood)),
             "retrying",
             &format!("http://127.0.0.1:{flood}: the request failed (*HttpResponseHeaderSectionSize*)"),
+        ),
+        (
+            json!({ "mode": "impatient", "target": at(half), "milliseconds": 200 }),
+            "retrying",
+            &format!("http://127.0.0.1:{half}: reading: connection read timeout"),
         ),
         (
             json!({ "mode": "request", "target": at(sink) }),
@@ -186,11 +192,39 @@ fn floods_are_stopped_in_both_directions() {
 #[test]
 fn more_bytes_than_a_plugin_may_send_are_not_sent() {
     let sink = taker();
-    let mut stage = Stage::new(&[format!("127.0.0.1:{sink} private")]);
-    let target = format!("http://127.0.0.1:{sink}/");
-    stage.play(&[(
-        json!({ "mode": "upload", "target": target, "bytes": 300_000_000 }),
-        "failed",
-        "the plugin was stopped: it sent more than * over the network",
-    )]);
+    let (drain, _) = server("");
+    let mut stage = Stage::new(&[sink, drain].map(|port| format!("127.0.0.1:{port} private")));
+    let at = |port: u16| format!("http://127.0.0.1:{port}/");
+    let sentence = "the plugin was stopped: it sent more than * over the network";
+    stage.play(&[
+        (json!({ "mode": "upload", "target": at(sink), "bytes": 300_000_000 }), "failed", sentence),
+        // One request with a body that never ends.
+        (json!({ "mode": "pour", "target": at(drain) }), "failed", sentence),
+    ]);
+}
+
+#[test]
+fn a_million_denials_are_a_few_lines() {
+    let mut stage = Stage::new(&[]);
+    let flood = |target: &str| json!({ "mode": "denied", "target": target, "times": 1_000_000 });
+    let (one, many) = (flood("http://one.test/"), flood("http://h#.test/"));
+    stage.play(&[
+        (one.clone(), "failed", "the plugin was stopped: it computed for 1.0 s *"),
+        (many.clone(), "failed", "the plugin was stopped: it computed for 1.0 s *"),
+    ]);
+    let lines = |settings: &Value, stage: &mut Stage| {
+        let delivery = stage.suffer(settings);
+        let log = delivery["history"][0]["log"].as_array().expect("a log").clone();
+        log.iter().map(|it| it["text"].as_str().expect("a text").to_owned()).collect::<Vec<_>>()
+    };
+    let denied = "a connection to one.test:80 was denied: this host and port are not granted";
+    let told = lines(&one, &mut stage);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0], denied);
+    assert!(fits(&told[1], &format!("* more times: {denied}")), "{told:?}");
+    let told = lines(&many, &mut stage);
+    assert_eq!(told.len(), 21, "{told:?}");
+    assert!(fits(&told[20], "other things were denied as well, * times"), "{told:?}");
+    // Each delivery has one line in the console's own log.
+    assert!(stage.console.stderr().lines().count() < 200);
 }

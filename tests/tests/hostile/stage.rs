@@ -49,6 +49,8 @@ pub fn short() -> Builder {
         .env("COFFERDAM_PLUGIN_IDLE_SECONDS", "6")
         .env("COFFERDAM_PLUGIN_ANSWER_SECONDS", "2")
         .env("COFFERDAM_PLUGIN_MEMORY_MB", "64")
+        // Whatever the console's environment asks for, its call stack is nobody's to read.
+        .env("RUST_BACKTRACE", "1")
         // Measured is what the program holds, not what its allocator keeps for later.
         .env("MALLOC_ARENA_MAX", "2")
         .env("MALLOC_MMAP_THRESHOLD_", "65536")

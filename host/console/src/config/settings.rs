@@ -120,6 +120,12 @@ pub const SETTINGS: &[Setting] = &[
         "A plugin is stopped when it has waited for answers over the network for so long and no byte of a backup has passed.",
     ),
     setting(
+        "plugin_mails",
+        &["COFFERDAM_PLUGIN_MAILS"],
+        "5",
+        "Mails that one call into a plugin may send, such as the one that tells of a backup.",
+    ),
+    setting(
         "mail_host",
         &["COFFERDAM_MAIL_HOST"],
         "",

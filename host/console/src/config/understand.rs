@@ -264,6 +264,7 @@ fn plugin_limits(it: &mut Reading<'_>) -> Limits {
         memory_bytes: it
             .number("plugin_memory_mb", 8..=4096)
             .map_or(usual.memory_bytes, |megabytes: u64| megabytes << 20),
+        mails: it.number("plugin_mails", 0..=1000).unwrap_or(usual.mails),
         ..usual
     }
 }

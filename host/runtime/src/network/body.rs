@@ -105,7 +105,7 @@ impl Control {
     }
 
     /// The wait for the answer, if it has begun, for whoever goes on with it.
-    pub(super) fn waiting(&self) -> Option<Waiting> {
+    fn waiting(&self) -> Option<Waiting> {
         self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
@@ -168,8 +168,14 @@ pub(super) struct Answer {
     body: Incoming,
     meter: Arc<Meter>,
     patience: Duration,
-    sleep: Pin<Box<Sleep>>,
+    /// While a part of it is waited for: somebody who computes before reading
+    /// on is not kept waiting by the server.
+    sleep: Option<Pin<Box<Sleep>>>,
     waiting: Option<Waiting>,
+    /// The request's body is closed no sooner than its answer: a component that
+    /// has just written the last byte, and looks whether it went out, would find
+    /// a quick server's answer to be a broken connection.
+    _request: Control,
 }
 
 impl Answer {
@@ -177,9 +183,10 @@ impl Answer {
         body: Incoming,
         meter: Arc<Meter>,
         patience: Duration,
-        waiting: Option<Waiting>,
+        request: Control,
     ) -> Self {
-        Self { body, meter, patience, sleep: Box::pin(sleep(patience)), waiting }
+        let waiting = request.waiting();
+        Self { body, meter, patience, sleep: None, waiting, _request: request }
     }
 }
 
@@ -194,7 +201,7 @@ impl Body for Answer {
         let this = &mut *self;
         match Pin::new(&mut this.body).poll_frame(cx) {
             Poll::Ready(frame) => {
-                this.sleep.as_mut().reset(Instant::now() + this.patience);
+                this.sleep = None;
                 let frame = frame.map(|frame| frame.map_err(|error| error::of_http(&error)));
                 match &frame {
                     Some(Ok(part)) => {
@@ -206,7 +213,9 @@ impl Body for Answer {
                 Poll::Ready(frame)
             }
             Poll::Pending => {
-                ready!(this.sleep.as_mut().poll(cx));
+                let patience = this.patience;
+                let sleep = this.sleep.get_or_insert_with(|| Box::pin(sleep(patience)));
+                ready!(sleep.as_mut().poll(cx));
                 Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
             }
         }

@@ -24,10 +24,10 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 use super::{
     body::{Answer, Control, Outgoing},
     connect::{Destination, Refused},
-    error,
+    error, head,
     names::Resolve,
 };
-use crate::{LogLevel, Observer, log::Lines, meter::Meter};
+use crate::{LimitBroken, LogLevel, Observer, log::Lines, meter::Meter, state::HEAD};
 
 /// A component may ask for less, never for more.
 pub(crate) const CONNECT: Duration = Duration::from_secs(30);
@@ -98,8 +98,13 @@ impl Sender {
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Error> {
         let (mut parts, body) = request.into_parts();
-        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        parts.uri = path.parse::<Uri>().map_err(|_| Error::HttpRequestUriInvalid)?;
+        let head = head::bytes(&parts);
+        if head > HEAD as u64 {
+            self.meter.stop(LimitBroken::Head(HEAD as u64));
+            return Err(Error::HttpRequestHeaderSectionSize(u32::try_from(head).ok()));
+        }
+        let uri = head::path(&parts.uri).parse::<Uri>();
+        parts.uri = uri.map_err(|_| Error::HttpRequestUriInvalid)?;
         parts.version = Version::HTTP_11;
         // Nobody here waits for the 100 that it asks for.
         parts.headers.remove(header::EXPECT);
@@ -127,6 +132,10 @@ impl Sender {
         let stall = self.meter.limits().idle + Duration::from_secs(1);
         let (answer, sender) = loop {
             let (mut sender, used) = self.connection(&to, connect).await?;
+            if self.meter.sending(head).is_err() {
+                // The call is over, whatever the component makes of this.
+                return Err(Error::HttpRequestHeaderSectionSize(None));
+            }
             let mut sent = pin!(sender.try_send_request(request));
             let result = loop {
                 // Until the server has everything, it is its taking that is timed.
@@ -172,8 +181,7 @@ impl Sender {
         self.keep(to, sender, &answer, &control);
         let patience = least(options.between_bytes_timeout, BETWEEN_BYTES);
         let meter = Arc::clone(&self.meter);
-        let waiting = control.waiting();
-        Ok(answer.map(|body| Answer::new(body, meter, patience, waiting).boxed_unsync()))
+        Ok(answer.map(|body| Answer::new(body, meter, patience, control).boxed_unsync()))
     }
 
     fn keep<B>(

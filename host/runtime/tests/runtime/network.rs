@@ -141,6 +141,70 @@ async fn an_answer_with_too_long_a_head_or_no_sense_is_refused() {
     assert_eq!(answer, "ErrorCode::HttpProtocolError");
 }
 
+#[tokio::test]
+async fn heads_of_requests_count_as_sent_and_have_a_limit() {
+    let server = server::good().await;
+    let ask = |settings: serde_json::Value| {
+        let (mut call, ear) = call(settings);
+        call.settings["url"] = json!(server.url("/"));
+        call.grants.hosts.push(grant("127.0.0.1", server.address.port(), true));
+        (call, ear)
+    };
+    let plugin = misbehaving().await;
+    let head = format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", server.address).len();
+    let (three, _) = ask(json!({ "mode": "requests", "times": 3 }));
+    assert_eq!(plugin.check(three).await.usage.sent, 3 * head as u64);
+
+    let (mut many, _) = ask(json!({ "mode": "requests", "times": 1_000 }));
+    many.limits.outgoing_bytes = 10_000;
+    let result = plugin.check(many).await.result;
+    assert_eq!(result, Err(CallError::Limit(LimitBroken::Outgoing(10_000))));
+
+    let (long, _) = ask(json!({ "mode": "long-path", "bytes": 60_000 }));
+    let told = plugin.check(long).await.result.expect("an answer");
+    assert!(told.starts_with("answered "), "{told}");
+    // One byte more than fits beside the rest of the head.
+    let (long, _) = ask(json!({ "mode": "long-path", "bytes": (64 << 10) - head + 1 }));
+    let result = plugin.check(long).await.result;
+    assert_eq!(result, Err(CallError::Limit(LimitBroken::Head(64 << 10))));
+    let (longer, _) = ask(json!({ "mode": "long-path", "bytes": 1 << 20 }));
+    let told = plugin.check(longer).await.result.expect_err("no path").to_string();
+    assert!(told.ends_with("the URL is refused"), "{told}");
+}
+
+#[tokio::test]
+async fn a_quick_answer_is_no_broken_connection_for_who_has_just_written_everything() {
+    let server = server::good().await;
+    let (mut call, _) = call(json!({ "mode": "late-flush", "url": server.url("/size") }));
+    call.grants.hosts.push(grant("127.0.0.1", server.address.port(), true));
+    let said = misbehaving().await.check(call).await.result;
+    assert_eq!(said, Ok("written Ok(()), flushed Ok(())".to_owned()));
+}
+
+#[tokio::test]
+async fn a_call_may_make_more_requests_than_it_may_hold_open() {
+    let server = server::good().await;
+    let (mut call, _) = call(json!({ "mode": "requests", "times": 1_500, "url": server.url("/") }));
+    call.grants.hosts.push(grant("127.0.0.1", server.address.port(), true));
+    call.limits.cpu = Duration::from_mins(1);
+    let outcome = misbehaving().await.check(call).await.result;
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert!(server.connections() < 10, "{}", server.connections());
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_denials_are_told_in_a_few_lines() {
+    let plugin = misbehaving().await;
+    for (target, lines) in [("http://one.test/", 1), ("http://h#.test/", 1)] {
+        let (mut call, ear) = call(json!({ "mode": "denied", "times": 100_000, "target": target }));
+        call.limits.cpu = Duration::from_mins(1);
+        let said = plugin.check(call).await.result;
+        assert_eq!(said, Ok("100000 were denied".to_owned()));
+        assert_eq!(ear.lines().len(), lines, "{:?}", ear.lines());
+        assert!(ear.denials().len() <= 20, "{}", ear.denials().len());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sending_without_end_is_stopped_by_the_limit_of_outgoing_bytes() {
     let server = server::good().await;

@@ -61,6 +61,22 @@ async fn a_component_is_told_when_an_answer_does_not_begin_or_go_on_in_its_own_t
 }
 
 #[tokio::test]
+async fn who_reads_an_answer_late_is_not_told_that_the_server_is_slow() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
+    // It reads after 1.2 s; what comes 0.2 s after that, it has waited for in time.
+    let late =
+        vec![(Duration::ZERO, head.to_owned()), (Duration::from_millis(1_400), "hi".to_owned())];
+    let dawdle = json!({ "mode": "dawdle", "milliseconds": 400 });
+    let server = server::paced(late).await;
+    assert_eq!(ask(&server, dawdle.clone()).await.0, Ok("2 bytes".to_owned()));
+    // A server that says no more is slow all the same.
+    let server = server::slow(Duration::ZERO, vec![format!("{head}h")]).await;
+    let (result, _) = ask(&server, dawdle).await;
+    let told_of = told(result);
+    assert!(told_of.contains("reading: connection read timeout"), "{told_of}");
+}
+
+#[tokio::test]
 async fn an_answer_that_drips_is_waited_for_as_long_as_any() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n";
     let mut parts = vec![" ".to_owned(); 100];
@@ -104,7 +120,7 @@ async fn no_more_than_sixteen_connections_are_open_at_once() {
 async fn a_hundred_thousand_headers_are_refused_in_both_directions() {
     let server = server::good().await;
     let (result, _) = ask(&server, json!({ "mode": "headers" })).await;
-    assert_eq!(result, Err(CallError::Limit(LimitBroken::Headers(64 << 10))));
+    assert_eq!(result, Err(CallError::Limit(LimitBroken::Head(64 << 10))));
     assert_eq!(server.connections(), 0);
 
     let mut head = "HTTP/1.1 200 OK\r\n".to_owned();

@@ -131,6 +131,11 @@ pub(crate) async fn closing() -> Server {
 /// Takes whatever comes, waits before each of these parts of an answer, and
 /// then holds the connection.
 pub(crate) async fn slow(wait: Duration, parts: Vec<String>) -> Server {
+    paced(parts.into_iter().map(|part| (wait, part)).collect()).await
+}
+
+/// The same with a wait of its own before each part.
+pub(crate) async fn paced(parts: Vec<(Duration, String)>) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let connections = Arc::new(AtomicUsize::new(0));
@@ -144,7 +149,7 @@ pub(crate) async fn slow(wait: Duration, parts: Vec<String>) -> Server {
             });
             let parts = parts.clone();
             tokio::spawn(async move {
-                for part in parts {
+                for (wait, part) in parts {
                     tokio::time::sleep(wait).await;
                     if output.write_all(part.as_bytes()).await.is_err() {
                         return;

@@ -7,11 +7,11 @@ use std::{
 };
 
 use cofferdam_runtime::{
-    Breach, CallError, Candidate, Event, Failure, Mail, MailError, Mailer, Severity,
+    Breach, CallError, Candidate, Event, Failure, LimitBroken, Mail, MailError, Mailer, Severity,
 };
 use serde_json::json;
 
-use crate::support::{call, doing, plugin};
+use crate::support::{call, doing, misbehaving, plugin};
 
 #[derive(Default)]
 struct Letterbox(Mutex<Vec<Mail>>);
@@ -39,6 +39,36 @@ async fn mail_is_sent_if_it_is_granted_and_denied_if_not() {
     call.mailer = None;
     let result = plugin.check(call).await.result;
     assert!(matches!(result, Err(CallError::Failure(Failure::Permanent(_)))), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_call_sends_no_more_mails_than_it_may_and_their_bytes_count() {
+    let plugin = misbehaving().await;
+    let letters = Arc::new(Letterbox::default());
+    let mails = |times: u64, bytes: u64| {
+        let (mut call, ear) = call(json!({ "mode": "mails", "times": times, "bytes": bytes }));
+        call.mailer = Some(Arc::clone(&letters) as Arc<dyn Mailer>);
+        call.grants.mail = true;
+        (call, ear)
+    };
+    let (enough, _) = mails(5, 10);
+    let outcome = plugin.check(enough).await;
+    assert_eq!(outcome.result, Ok("sent 5 mails".to_owned()));
+    let one = "ops@example.org".len() + "Mail 1".len() + 10;
+    assert_eq!(outcome.usage.sent, 5 * one as u64);
+
+    let (too_many, ear) = mails(100, 10);
+    let denied = "sending a mail was denied: a call may send 5".to_owned();
+    let result = plugin.check(too_many).await.result;
+    assert_eq!(result, Err(CallError::Failure(Failure::Denied(denied.clone()))));
+    assert_eq!(ear.denials(), [denied]);
+    assert_eq!(letters.0.lock().expect("not poisoned").len(), 10);
+
+    let (mut large, _) = mails(5, 1 << 20);
+    large.limits.outgoing_bytes = 2 << 20;
+    let result = plugin.check(large).await.result;
+    assert_eq!(result, Err(CallError::Limit(LimitBroken::Outgoing(2 << 20))));
+    assert_eq!(letters.0.lock().expect("not poisoned").len(), 11);
 }
 
 #[tokio::test]
