@@ -14,12 +14,12 @@ use wasmtime_wasi::p2::DynInputStream;
 
 use crate::{
     CallError, Denied, LimitBroken, Observer,
+    ahead::Ahead,
     bindings::imported::{
         artifact::{Algorithm, Host},
         types::{Failure, TemporaryFailure},
     },
     blocks::Blocks,
-    digest,
     meter::Meter,
     proof::{self, Proof},
     state::State,
@@ -53,6 +53,7 @@ pub(crate) struct Source {
     pub(crate) file: Arc<dyn Artifact>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) proof: Proof,
+    ahead: Ahead,
     observer: Arc<dyn Observer>,
     seen: Mutex<Seen>,
     streams: AtomicUsize,
@@ -77,8 +78,8 @@ impl Source {
         observer: Arc<dyn Observer>,
     ) -> Arc<Self> {
         let (seen, streams) = (Mutex::default(), AtomicUsize::new(0));
-        let proof = Proof::of(&*file);
-        Arc::new(Self { file, meter, proof, observer, seen, streams })
+        let (proof, ahead) = (Proof::of(&*file), Ahead::default());
+        Arc::new(Self { file, meter, proof, ahead, observer, seen, streams })
     }
 
     /// Notes that the file could not be read, for the console, and gives what
@@ -209,10 +210,11 @@ impl Host for State {
             Ok(checked) => checked,
             Err(failure) => return Ok(Err(failure)),
         };
-        source.count(length)?;
-        let (file, meter) = (Arc::clone(&source.file), Arc::clone(&source.meter));
-        match digest::of_range(algorithm, file, meter, offset, end).await {
+        let (sum, wasted) = source.ahead.sum(algorithm, &source.file, offset, end);
+        source.count(length.saturating_add(wasted))?;
+        match sum.finish(Arc::clone(&source.meter)).await {
             Ok(sum) => {
+                source.ahead.follow(algorithm, &source.file, offset, end);
                 if offset == 0 && end == source.file.size() {
                     source.seen().hashed_whole = true;
                     if algorithm == Algorithm::Sha256

@@ -4,12 +4,13 @@
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
 
 use sha2::Digest as _;
+use tokio::task::JoinHandle;
 
 use crate::{
     artifact::{Artifact, BLOCK},
@@ -17,49 +18,69 @@ use crate::{
     meter::Meter,
 };
 
-/// Set when whoever waits for the sum has gone.
-struct Gone(Arc<AtomicBool>);
+/// A checksum that is being computed, on a thread of its own. The work stops
+/// when this is dropped.
+pub(crate) struct Summing {
+    shared: Arc<Shared>,
+    task: JoinHandle<io::Result<Vec<u8>>>,
+}
 
-impl Drop for Gone {
-    fn drop(&mut self) {
-        self.0.store(true, Relaxed);
+#[derive(Default)]
+struct Shared {
+    /// Whoever wanted the sum has gone.
+    gone: AtomicBool,
+    /// The call that waits for it: only then is the work its progress.
+    awaited: OnceLock<Arc<Meter>>,
+}
+
+impl Summing {
+    /// Begins with the bytes from `offset` to `end`.
+    pub(crate) fn begin(
+        algorithm: Algorithm,
+        file: Arc<dyn Artifact>,
+        offset: u64,
+        end: u64,
+    ) -> Self {
+        let shared = Arc::<Shared>::default();
+        let working = Arc::clone(&shared);
+        let task = tokio::task::spawn_blocking(move || {
+            let mut sum = Sum::new(algorithm);
+            let length = usize::try_from(end - offset).unwrap_or(BLOCK).min(BLOCK);
+            let mut block = vec![0; length];
+            let mut at = offset;
+            while at < end {
+                if working.gone.load(Relaxed) {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                let most = usize::try_from(end - at).unwrap_or(BLOCK).min(block.len());
+                let count = file.read_at(at, &mut block[..most])?;
+                if count == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                sum.update(&block[..count]);
+                at += count as u64;
+                if let Some(meter) = working.awaited.get() {
+                    meter.progress();
+                }
+            }
+            Ok(sum.finish())
+        });
+        Self { shared, task }
+    }
+
+    /// Waits for the sum.
+    pub(crate) async fn finish(mut self, meter: Arc<Meter>) -> io::Result<Vec<u8>> {
+        // Nobody else waits, because whoever does owns it.
+        self.shared.awaited.get_or_init(|| meter);
+        let result = (&mut self.task).await;
+        result.unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 }
 
-/// The checksum of the bytes from `offset` to `end`. The work stops when the
-/// future is dropped.
-pub(crate) async fn of_range(
-    algorithm: Algorithm,
-    file: Arc<dyn Artifact>,
-    meter: Arc<Meter>,
-    offset: u64,
-    end: u64,
-) -> io::Result<Vec<u8>> {
-    let gone = Arc::new(AtomicBool::new(false));
-    let guard = Gone(Arc::clone(&gone));
-    let work = move || {
-        let mut sum = Sum::new(algorithm);
-        let length = usize::try_from(end - offset).unwrap_or(BLOCK).min(BLOCK);
-        let mut block = vec![0; length];
-        let mut at = offset;
-        while at < end {
-            if gone.load(Relaxed) {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
-            let most = usize::try_from(end - at).unwrap_or(BLOCK).min(block.len());
-            let count = file.read_at(at, &mut block[..most])?;
-            if count == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            sum.update(&block[..count]);
-            at += count as u64;
-            meter.progress();
-        }
-        Ok(sum.finish())
-    };
-    let result = tokio::task::spawn_blocking(work).await;
-    drop(guard);
-    result.unwrap_or_else(|error| Err(io::Error::other(error)))
+impl Drop for Summing {
+    fn drop(&mut self) {
+        self.shared.gone.store(true, Relaxed);
+    }
 }
 
 enum Sum {

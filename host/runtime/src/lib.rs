@@ -16,6 +16,7 @@
 //!
 //! Nothing here knows a catalog, a web page or a database.
 
+mod ahead;
 mod artifact;
 mod bindings;
 mod blocks;

@@ -9,7 +9,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Artifact, CallError, artifact::Source, bindings::imported::artifact::Algorithm, digest,
+    Artifact, CallError, artifact::Source, bindings::imported::artifact::Algorithm, digest::Summing,
 };
 
 /// The file is another one than was made.
@@ -86,7 +86,7 @@ pub(crate) async fn complete(source: &Source) -> Result<(), CallError> {
     }
     let (file, meter) = (Arc::clone(&source.file), Arc::clone(&source.meter));
     let size = file.size();
-    let sum = digest::of_range(Algorithm::Sha256, file, meter, 0, size).await;
+    let sum = Summing::begin(Algorithm::Sha256, file, 0, size).finish(meter).await;
     sum.and_then(|sum| source.proof.settle(&sum)).map_err(|error| failure(&error))
 }
 

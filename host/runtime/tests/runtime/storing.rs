@@ -78,9 +78,22 @@ async fn a_file_found_in_its_place_and_compared_with_a_checksum_counts() {
 }
 
 #[tokio::test]
-async fn reading_the_file_without_end_is_stopped() {
-    let result = store("again-and-again", MIB).await;
-    assert!(matches!(result, Err(CallError::Limit(LimitBroken::Rereads(_)))), "{result:?}");
+async fn the_checksums_of_parts_are_theirs_though_they_are_made_before_they_are_asked_for() {
+    let size = 5 * MIB + 7;
+    let file = Content::new(size);
+    let first = |sum: &[u8]| hex::encode(&sum[..4]);
+    let wanted: String = (file.0.chunks(MIB))
+        .flat_map(|part| [first(&Sha256::digest(part)), first(&md5::Md5::digest(part))])
+        .collect();
+    assert_eq!(store("parts", size).await.expect("it is read").note, Some(wanted));
+}
+
+#[tokio::test]
+async fn reading_or_hashing_the_file_without_end_is_stopped() {
+    for deed in ["again-and-again", "hash-and-hash"] {
+        let result = store(deed, MIB).await;
+        assert!(matches!(result, Err(CallError::Limit(LimitBroken::Rereads(_)))), "{result:?}");
+    }
 }
 
 #[tokio::test]
