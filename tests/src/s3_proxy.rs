@@ -25,6 +25,8 @@ pub enum Fault {
     Reset,
     /// The service gets it, and its answer is lost.
     Lost,
+    /// The service gets it, and this takes the place of its answer.
+    Instead(Answer),
     /// The service gets it, and the second half of its answer's body is lost.
     Truncated,
     /// It is passed on after this time.
@@ -114,6 +116,7 @@ impl Inner {
         let mut answer = self.ask(&request)?;
         match fault {
             Fault::Lost => return None,
+            Fault::Instead(other) => return other.write(&mut stream.try_clone().ok()?),
             Fault::Truncated => {
                 let end = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
                 answer.truncate(end + (answer.len() - end) / 2);

@@ -41,6 +41,15 @@ impl Refusal {
         codes.contains(&self.code())
     }
 
+    /// Whether the service's clock says another time.
+    fn is_about_time(&self) -> bool {
+        self.fault.as_ref().is_some_and(|fault| {
+            let words = ["has expired", "not yet valid"];
+            fault.code == "RequestTimeTooSkewed"
+                || words.iter().any(|word| fault.message.contains(word))
+        })
+    }
+
     /// For the console, which tries again what is temporary.
     pub(crate) fn failure(&self) -> Failure {
         let Some(fault) = &self.fault else {
@@ -51,9 +60,10 @@ impl Refusal {
             message => format!("{} (HTTP {}): {message}", fault.code, self.status),
         };
         match fault.code.as_str() {
-            "RequestTimeTooSkewed" => Failure::temporary(format!(
-                "this machine's clock differs too much from the service's: {said}"
-            )),
+            // The second is what a signature meets that is long over, or not yet valid.
+            "RequestTimeTooSkewed" | "AccessDenied" if self.is_about_time() => Failure::temporary(
+                format!("this machine's clock differs too much from the service's: {said}"),
+            ),
             "SignatureDoesNotMatch" | "InvalidAccessKeyId" | "InvalidToken" | "ExpiredToken" => {
                 Failure::denied(format!("the access key or its secret is wrong: {said}"))
             }
@@ -166,6 +176,14 @@ mod tests {
         assert!(matches!(failure(404, "NoSuchBucket"), Failure::InvalidConfig(_)));
         assert!(matches!(failure(301, "PermanentRedirect"), Failure::InvalidConfig(_)));
         assert!(matches!(failure(400, "EntityTooLarge"), Failure::Permanent(_)));
+    }
+
+    #[test]
+    fn a_clock_that_differs_is_no_lack_of_rights() {
+        let body =
+            b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>";
+        let failure = Refusal::new(403, body, None).failure();
+        assert!(failure.is_temporary() && failure.message().starts_with("this machine's clock"));
     }
 
     #[test]

@@ -7,9 +7,9 @@ use rusty_s3::{Method, UrlStyle, signing::sign};
 
 use crate::settings::{Settings, Style};
 
-/// How long a signature holds. Long enough for a part on a slow line, and for
-/// clocks that differ a little.
-const EXPIRES: u64 = 12 * 3_600;
+/// How long a signature holds, in seconds: services look at it when a request
+/// begins, so this is for clocks that differ, which they bear as far themselves.
+const EXPIRES: u64 = 900;
 
 /// How long the service may take to answer once it has everything. Putting
 /// the parts of a large file together takes minutes at some.

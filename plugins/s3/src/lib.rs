@@ -2,8 +2,11 @@
 
 mod answer;
 mod bucket;
+mod fetch;
 mod listing;
 mod multipart;
+mod object;
+mod parts;
 mod proof;
 mod retry;
 mod settings;
@@ -52,12 +55,12 @@ impl Storage for S3 {
 
     fn open(settings: Settings, location: &str, offset: u64, length: Option<u64>) -> Result<()> {
         settings.verify()?;
-        store::open(&Bucket::new(&settings)?, location, offset, length)
+        fetch::open(&Bucket::new(&settings)?, location, offset, length)
     }
 
     fn remove(settings: Settings, location: &str) -> Result<()> {
         settings.verify()?;
-        store::remove(&Bucket::new(&settings)?, location)
+        fetch::remove(&Bucket::new(&settings)?, location)
     }
 
     fn list(settings: Settings, cursor: Option<&str>) -> Result<Page> {

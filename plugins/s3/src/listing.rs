@@ -1,6 +1,6 @@
 //! What is in the bucket.
 
-use cofferdam_plugin::{Entry, Failure, Page, Result, template::percent_decode};
+use cofferdam_plugin::{Entry, Failure, Page, Result, log, template::percent_decode};
 use rusty_s3::Method;
 
 use crate::{
@@ -17,7 +17,7 @@ const LARGEST_PAGE: usize = 8 << 20;
 
 /// The files below the path's fixed beginning, without sidecars.
 pub(crate) fn list(settings: &Settings, bucket: &Bucket, cursor: Option<&str>) -> Result<Page> {
-    let (objects, next) = retrying("listing", || {
+    let listing = retrying("listing", || {
         let mut query = vec![
             ("list-type", "2"),
             ("encoding-type", "url"),
@@ -30,7 +30,11 @@ pub(crate) fn list(settings: &Settings, bucket: &Bucket, cursor: Option<&str>) -
         xml::listing(&body)
             .ok_or_else(|| Failure::temporary("the service's listing cannot be read"))
     })?;
-    Ok(Page { entries: objects.into_iter().filter_map(entry).collect(), next })
+    if listing.odd > 0 {
+        log::warning(format_args!("left out {} objects without a key or a size", listing.odd));
+    }
+    let entries = listing.objects.into_iter().filter_map(entry).collect();
+    Ok(Page { entries, next: listing.next })
 }
 
 /// Whether the bucket may be listed. Everything else that is wrong is a failure.

@@ -43,8 +43,18 @@ pub(crate) struct Object {
     pub(crate) modified: Option<String>,
 }
 
-/// A page of a listing: its objects, and where the next one begins.
-pub(crate) fn listing(body: &[u8]) -> Option<(Vec<Object>, Option<String>)> {
+/// A page of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listing {
+    pub(crate) objects: Vec<Object>,
+    /// How many had no key, or no size that is a number.
+    pub(crate) odd: usize,
+    /// Where the next page begins.
+    pub(crate) next: Option<String>,
+}
+
+/// The page in a body; nothing where that is something else.
+pub(crate) fn listing(body: &[u8]) -> Option<Listing> {
     let text = std::str::from_utf8(body).ok()?;
     let document = Document::parse(text.trim_start()).ok()?;
     let root = document.root_element();
@@ -52,16 +62,21 @@ pub(crate) fn listing(body: &[u8]) -> Option<(Vec<Object>, Option<String>)> {
         return None;
     }
     let mut objects = Vec::new();
+    let mut odd = 0;
     for node in root.children().filter(|node| node.tag_name().name() == "Contents") {
-        objects.push(Object {
-            key: child(node, "Key")?.to_owned(),
-            size: child(node, "Size")?.parse().ok()?,
-            modified: child(node, "LastModified").map(str::to_owned),
-        });
+        let size = child(node, "Size").and_then(|size| size.parse().ok());
+        match (child(node, "Key"), size) {
+            (Some(key), Some(size)) => objects.push(Object {
+                key: key.to_owned(),
+                size,
+                modified: child(node, "LastModified").map(str::to_owned),
+            }),
+            _ => odd += 1,
+        }
     }
     let more = child(root, "IsTruncated") == Some("true");
     let next = child(root, "NextContinuationToken").map(str::to_owned);
-    Some((objects, next.filter(|_| more)))
+    Some(Listing { objects, odd, next: next.filter(|_| more) })
 }
 
 /// The uploads in parts that were begun and not ended: key and id of each.
@@ -115,10 +130,11 @@ mod tests {
               <Name>b</Name><IsTruncated>true</IsTruncated>
               <NextContinuationToken>t&amp;x</NextContinuationToken>
               <Contents><Key>a%20b</Key><LastModified>2026-01-31T02:00:00.000Z</LastModified><Size>5</Size></Contents>
+              <Contents><Key>of no size</Key><Size>-1</Size></Contents>
               <Contents><Key>c</Key><Size>0</Size></Contents>
             </ListBucketResult>"#;
-        let (objects, next) = listing(body).expect("it is one");
-        assert_eq!(next.as_deref(), Some("t&x"));
+        let Listing { objects, odd, next } = listing(body).expect("it is one");
+        assert_eq!((next.as_deref(), odd), (Some("t&x"), 1));
         assert_eq!(objects.len(), 2);
         assert_eq!((objects[0].key.as_str(), objects[0].size), ("a%20b", 5));
         assert_eq!(objects[1].modified, None);

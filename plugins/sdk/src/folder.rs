@@ -14,6 +14,7 @@ use crate::{
             PathFlags,
         },
     },
+    log,
     stream::{Input, Output},
     time::Timestamp,
 };
@@ -126,14 +127,21 @@ impl Folder {
     }
 
     /// What lies in a folder (`.` for the granted one itself), in no order.
-    /// Links and devices are left out.
+    /// Links and devices are left out, and what has a name that is no text.
     pub fn names(&self, path: &str) -> Result<Vec<Name>> {
         let folder = self.open(path, OpenFlags::DIRECTORY, DescriptorFlags::READ)?;
         let entries = folder.read_directory().map_err(|code| failure(code, path))?;
         let mut names = Vec::new();
-        while let Some(entry) =
-            entries.read_directory_entry().map_err(|code| failure(code, path))?
-        {
+        loop {
+            let entry = match entries.read_directory_entry() {
+                Ok(Some(entry)) => entry,
+                Ok(None) => return Ok(names),
+                Err(ErrorCode::IllegalByteSequence) => {
+                    log::warning(format_args!("left out a file in {path} whose name is no text"));
+                    continue;
+                }
+                Err(code) => return Err(failure(code, path)),
+            };
             let is_folder = match entry.type_ {
                 DescriptorType::Directory => true,
                 DescriptorType::RegularFile => false,
@@ -141,7 +149,6 @@ impl Folder {
             };
             names.push(Name { name: entry.name, is_folder });
         }
-        Ok(names)
     }
 
     /// Makes the names in the folder that `path` lies in outlive a loss of power.

@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 
 use crate::{
-    Failure, Grant, Notifier, Plugin, Result, Retention, Storage,
+    Entry, Failure, Grant, Notifier, Plugin, Result, Retention, Storage,
     bindings::{notifier, plugin, retention, storage},
+    log,
     plugin::{Backup, Candidate, Event, Receipt},
     settings, time,
 };
@@ -60,15 +61,26 @@ impl<T: Storage> stores::Guest for Exported<T> {
 
     fn list(text: String, cursor: Option<String>) -> Result<stores::Page> {
         let page = T::list(settings::parse(&text)?, cursor.as_deref())?;
-        let entries = page.entries.into_iter().map(|entry| stores::Entry {
+        let (fit, odd): (Vec<_>, Vec<_>) = page.entries.into_iter().partition(Entry::is_fit);
+        if !odd.is_empty() {
+            log::warning(left_out(&odd));
+        }
+        let entries = fit.into_iter().map(|entry| stores::Entry {
             location: entry.location,
             filename: entry.filename,
             size: entry.size,
-            stored_at: entry.stored_at,
+            stored_at: entry.stored_at.filter(|moment| time::parse(moment).is_ok()),
             sidecar: entry.sidecar,
         });
         Ok(stores::Page { entries: entries.collect(), next: page.next })
     }
+}
+
+/// What is told of entries that no listing may have.
+fn left_out(odd: &[Entry]) -> String {
+    let names: Vec<_> = odd.iter().take(3).map(|entry| format!("{:?}", entry.location)).collect();
+    let more = if odd.len() > names.len() { " and others" } else { "" };
+    format!("left out {}, whose names no backup has: {}{more}", odd.len(), names.join(", "))
 }
 
 impl<T: Notifier> notifies::Guest for Exported<T> {

@@ -114,6 +114,33 @@ pub struct Entry {
     pub sidecar: Option<String>,
 }
 
+/// The longest location and the longest file's name that a listing may have, in bytes.
+const LOCATION: usize = 4 << 10;
+const FILENAME: usize = 255;
+
+impl Entry {
+    /// Whether a listing may have it. The console refuses a page with one that it
+    /// may not, so [`Storage::list`]'s answer is passed on without those: what
+    /// somebody else has put there must not hide the backups.
+    pub fn is_fit(&self) -> bool {
+        let fit =
+            |text: &str, most| (1..=most).contains(&text.len()) && !text.chars().any(is_unfit);
+        fit(&self.filename, FILENAME)
+            && !self.filename.contains('/')
+            && fit(&self.location, LOCATION)
+            && self.sidecar.as_ref().is_none_or(|sidecar| fit(sidecar, LOCATION))
+    }
+}
+
+/// A character that hides others, or turns them around.
+fn is_unfit(c: char) -> bool {
+    let turning = ['\u{200e}', '\u{200f}', '\u{feff}'];
+    c.is_control()
+        || turning.contains(&c)
+        || ('\u{202a}'..='\u{202e}').contains(&c)
+        || ('\u{2066}'..='\u{2069}').contains(&c)
+}
+
 /// One completed backup that is stored at this destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -138,4 +165,36 @@ pub struct Expired {
     pub id: String,
     /// Why, for people: `older than 7 days`.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_no_backup_has_is_not_fit_for_a_listing() {
+        let entry = |location: &str, filename: &str| Entry {
+            location: location.to_owned(),
+            filename: filename.to_owned(),
+            size: 1,
+            stored_at: None,
+            sidecar: None,
+        };
+        assert!(entry("shop/ä b.sql.gz", "ä b.sql.gz").is_fit());
+        let long = "x".repeat(256);
+        for (location, filename) in [
+            ("a\nb", "b"),
+            ("a\u{1b}[31m", "a"),
+            ("a/\u{202e}b", "b"),
+            ("", "a"),
+            ("a", ""),
+            ("a", "a/b"),
+            ("a", &long),
+            (&"x".repeat(4097), "x"),
+        ] {
+            assert!(!entry(location, filename).is_fit(), "{location:?} {filename:?}");
+        }
+        let sidecar = Some("a\0".to_owned());
+        assert!(!Entry { sidecar, ..entry("a", "a") }.is_fit());
+    }
 }

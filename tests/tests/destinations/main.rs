@@ -5,6 +5,7 @@ mod chat;
 mod mail;
 mod s3;
 mod s3_faults;
+mod s3_proof;
 mod s3_settings;
 mod support;
 mod webhook;

@@ -22,20 +22,23 @@ use crate::support::{
 const LARGE: u64 = 12 << 20;
 
 /// A console that delivers to `s3s-fs` through a proxy, in parts of 5 MiB.
-struct Stage {
-    server: S3Server,
-    proxy: S3Proxy,
+pub(crate) struct Stage {
+    pub(crate) server: S3Server,
+    pub(crate) proxy: S3Proxy,
     console: Console,
-    api: cofferdam_tests::Api,
+    pub(crate) api: cofferdam_tests::Api,
 }
 
 impl Stage {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with("part_size", "5 MiB")
     }
 
     fn with(name: &str, value: impl Into<Value>) -> Self {
-        let server = S3Server::s3s();
+        Self::at(S3Server::s3s(), name, value)
+    }
+
+    pub(crate) fn at(server: S3Server, name: &str, value: impl Into<Value>) -> Self {
         let proxy = S3Proxy::to(server.port());
         let console = Console::builder().start();
         let api = console.api();
@@ -43,44 +46,44 @@ impl Stage {
         Self { server, proxy, console, api }
     }
 
-    fn large(&self) -> &'static str {
+    pub(crate) fn large(&self) -> &'static str {
         large(&self.console, &self.api, LARGE)
     }
 
-    fn is_stored(&self, backup: &Value) -> bool {
+    pub(crate) fn is_stored(&self, backup: &Value) -> bool {
         is_stored(&self.console, &self.server, backup)
     }
 
     /// The file where the service keeps an object with this path in its URL.
-    fn object(&self) -> impl Fn(&Request) -> PathBuf + Send + 'static {
+    pub(crate) fn object(&self) -> impl Fn(&Request) -> PathBuf + Send + 'static {
         let bucket = self.server.object("");
         move |request| bucket.join(request.path().trim_start_matches("/backups/"))
     }
 }
 
-fn error(status: u16, code: &str) -> Answer {
+pub(crate) fn error(status: u16, code: &str) -> Answer {
     let body = format!("<Error><Code>{code}</Code><Message>Said by a test.</Message></Error>");
     Answer::new(status).header("content-type", "application/xml").body(body)
 }
 
-fn is_file(request: &Request) -> bool {
+pub(crate) fn is_file(request: &Request) -> bool {
     request.method == "PUT" && !is_sidecar(request.path())
 }
 
-fn is_sidecar(path: &str) -> bool {
+pub(crate) fn is_sidecar(path: &str) -> bool {
     path.rsplit('.').next() == Some("json")
 }
 
-fn is_part(request: &Request, number: &str) -> bool {
+pub(crate) fn is_part(request: &Request, number: &str) -> bool {
     request.query("partNumber") == Some(number)
 }
 
-fn completes(request: &Request) -> bool {
+pub(crate) fn completes(request: &Request) -> bool {
     request.method == "POST" && request.query("uploadId").is_some()
 }
 
 /// Does these things to the requests that are meant, in turn, and nothing to others.
-fn script(
+pub(crate) fn script(
     mut faults: Vec<Fault>,
     meant: impl Fn(&Request) -> bool + Send + 'static,
 ) -> impl FnMut(&Request) -> Fault + Send + 'static {

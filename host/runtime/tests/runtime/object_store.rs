@@ -56,17 +56,23 @@ async fn a_listing_of_many_backups_comes_in_pages_without_sidecars_and_strangers
         fs::write(month.join(&name), "abc").expect("written");
         fs::write(month.join(format!("{name}.json")), "{}").expect("written");
     }
+    // What somebody else has put there hides nothing.
+    for odd in ["two\nlines", "turned \u{202e}around", "\u{feff}marked"] {
+        fs::write(month.join(odd), "abc").expect("written");
+    }
     let service = Service::start(folder.path());
     let plugin = loaded(built("s3")).await;
     let (mut cursor, mut pages, mut found) = (None, 0, BTreeSet::new());
+    let mut lines = Vec::new();
     loop {
-        let (mut call, _) = call(json!({
+        let (mut call, ear) = call(json!({
             "endpoint": format!("http://127.0.0.1:{}", service.1), "bucket": "bucket",
             "access_key_id": "K", "secret_access_key": "S",
         }));
         call.grants.hosts.push(grant("127.0.0.1", service.1, true));
         let page = plugin.list(call, cursor).await.result.expect("a page");
         pages += 1;
+        lines.extend(ear.lines());
         for entry in page.entries {
             assert_eq!(entry.location, format!("backups/shop/2026/01/{}", entry.filename));
             assert!(entry.size == 3 && entry.stored_at.is_some(), "{entry:?}");
@@ -78,4 +84,6 @@ async fn a_listing_of_many_backups_comes_in_pages_without_sidecars_and_strangers
         }
     }
     assert_eq!((pages, found.len()), (3, BACKUPS));
+    let told = lines.join(" ");
+    assert!(told.contains("left out") && told.contains(r"two\nlines"), "{told}");
 }
