@@ -1,5 +1,6 @@
 //! Copies backups into a granted folder, and says which have had their time.
 
+mod mark;
 mod policy;
 mod settings;
 mod shelf;
@@ -37,8 +38,15 @@ impl Plugin for LocalRetention {
 
     fn check(settings: Settings) -> Result<String> {
         let policy = settings.policy()?;
-        Shelf::new(Folder::granted()?).try_out()?;
-        Ok(format!("The folder may be written to. {policy}"))
+        let shelf = Shelf::new(Folder::granted()?);
+        shelf.try_out()?;
+        // Somebody who expects copies there sees that the disk is not mounted.
+        let empty = if !shelf.is_marked()? && shelf.is_empty(&settings.path)? {
+            " The folder holds no copies yet."
+        } else {
+            ""
+        };
+        Ok(format!("The folder may be written to. {policy}{empty}"))
     }
 }
 

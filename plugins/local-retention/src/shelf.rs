@@ -34,7 +34,7 @@ struct Sidecar {
 
 /// The folder with the backups.
 pub(crate) struct Shelf {
-    folder: Folder,
+    pub(crate) folder: Folder,
 }
 
 impl Shelf {
@@ -54,6 +54,7 @@ impl Shelf {
     /// Puts the backup at its path, whole, or leaves nothing under that name.
     pub(crate) fn store(&self, template: &Template, backup: &Backup) -> Result<Receipt> {
         let path = template.path(backup).map_err(|error| Failure::setting("path", error))?;
+        self.mark(template, backup)?;
         if let Some(facts) = self.folder.look(&path)? {
             if facts.size == backup.size && self.is_same(&path, backup) {
                 artifact::compare(backup)?;
@@ -148,9 +149,9 @@ impl Shelf {
         let file = self.folder.remove(path)?;
         let sidecar = self.folder.remove(&format!("{path}{SIDECAR}"))?;
         if file || sidecar {
-            self.folder.sync_parent(path)?;
+            return self.folder.sync_parent(path);
         }
-        Ok(())
+        self.is_gone(path)
     }
 
     /// Files with a sidecar beside them, by name.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use cofferdam_tests::{Api, Console, wait_until};
+use cofferdam_tests::{Api, Console, Person, wait_until};
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -235,4 +235,108 @@ fn who_has_no_policy_or_keeps_nothing_says_so() {
     let told = api.get("/api/v1/destinations/hook/retention").expect(409).json();
     assert!(text(&told["detail"]).contains("has no policy"), "{told}");
     api.post("/api/v1/destinations/hook/retention", &json!({})).expect(409);
+}
+
+/// The first delivery of a backup that is made now, once it stands like this.
+fn delivery(api: &Api, backup: &Value, status: &str) -> Value {
+    wait_until(status, PATIENCE, || {
+        let delivery = now(api, backup)["deliveries"][0].clone();
+        (delivery["status"] == status).then_some(delivery)
+    })
+}
+
+#[test]
+fn a_disk_that_is_not_mounted_is_not_written_to_and_its_copies_are_not_taken_for_removed() {
+    let (_console, api, folder) = shelf(9);
+    let first = back_up(&api);
+    assert!(folder.join(".cofferdam-destination").exists());
+    let away = folder.with_extension("away");
+    fs::rename(&folder, &away).expect("moved");
+    fs::create_dir(&folder).expect("made");
+
+    let second = api.back_up("cofferdam");
+    let waits = delivery(&api, &second, "retrying");
+    let told = text(&waits["error"]);
+    assert!(told.starts_with("the folder holds none of the copies that were stored"), "{told}");
+    assert!(told.contains("HINT: mount the disk"), "{told}");
+    api.delete(&format!("/api/v1/backups/{}", text(&first["id"]))).expect(204);
+    let left = wait_until("a removal that waits", PATIENCE, || {
+        let list = api.get("/api/v1/destinations/shelf/deliveries").expect(200).json();
+        let all = ["deliveries", "left_behind"].map(|name| list[name].as_array().cloned());
+        let mut all = all.into_iter().flatten().flatten();
+        all.find(|it| it["purpose"] == "remove" && it["status"] == "retrying")
+    });
+    assert!(text(&left["error"]).contains("disk is not mounted"), "{left}");
+    assert_eq!(fs::read_dir(&folder).expect("the folder").count(), 0, "nothing is written there");
+    let told = api.post("/api/v1/destinations/shelf/check", &json!({})).expect(200).json();
+    assert!(text(&told["message"]).ends_with("The folder holds no copies yet."), "{told}");
+
+    fs::remove_dir(&folder).expect("removed");
+    fs::rename(&away, &folder).expect("mounted again");
+    for delivery in [&waits, &left] {
+        let path = format!("/api/v1/deliveries/{}/retry", text(&delivery["id"]));
+        api.post(&path, &json!({})).expect(202);
+    }
+    delivery(&api, &second, "completed");
+    wait_until("the removal", PATIENCE, || (!copy(&folder, &first).exists()).then_some(()));
+    assert!(folder.join(text(&now(&api, &second)["deliveries"][0]["location"])).exists());
+}
+
+#[test]
+fn an_empty_folder_is_taken_in_place_of_the_old_one_where_somebody_marks_it() {
+    let (_console, api, folder) = shelf(9);
+    back_up(&api);
+    fs::remove_dir_all(&folder).expect("a new disk");
+    fs::create_dir(&folder).expect("made");
+    fs::write(folder.join(".cofferdam-destination"), "").expect("marked");
+    let second = back_up(&api);
+    assert!(copy(&folder, &second).exists());
+    // Copies without a mark are those that are meant, too.
+    fs::remove_file(folder.join(".cofferdam-destination")).expect("removed");
+    back_up(&api);
+    assert!(folder.join(".cofferdam-destination").exists());
+}
+
+#[test]
+fn plain_forms_add_a_destination_with_a_policy_and_ask_it() {
+    let console = Console::builder().start();
+    let api = console.api();
+    let folder = console.folder().join("shelf");
+    fs::create_dir_all(&folder).expect("a folder");
+    let shown = folder.display().to_string();
+    let admin = Person::administrator(&console);
+    let page = admin.get("/destinations/new?plugin=local-retention").expect(200).text();
+    // Without scripts every part of the form is there, and says where it counts.
+    for name in ["s.folder", "s.keep", "s.count", "s.daily"] {
+        assert!(page.contains(&format!("name=\"{name}\"")), "{name}: {page}");
+    }
+    let fields = [
+        ("plugin", "local-retention"),
+        ("name", "shelf"),
+        ("s.folder", &shown),
+        ("s.path", "{database}/{filename}"),
+        ("s.keep", "count"),
+        ("s.count", "0"),
+        ("concurrency", "1"),
+        ("grant", "true"),
+    ];
+    // What is wrong comes back with the whole form, and nothing is stored.
+    let again = admin.post("/destinations", &fields).expect(422).text();
+    assert!(again.contains("must be at least 1") && again.contains(&shown), "{again}");
+    api.get("/api/v1/destinations/shelf").expect(404);
+    let fields = fields.map(|(name, value)| (name, if name == "s.count" { "1" } else { value }));
+    admin.post("/destinations/try", &fields).expect(200);
+    let added = admin.post("/destinations", &fields).expect(303);
+    let place = added.header("location").expect("an address").to_owned();
+    assert!(admin.get(&place).expect(200).text().contains("shelf was added."));
+    let made = api.get("/api/v1/destinations/shelf").expect(200).json();
+    assert_eq!(
+        (&made["settings"]["keep"], &made["settings"]["count"]),
+        (&"count".into(), &1.into())
+    );
+    let all: Vec<Value> = (0..2).map(|_| back_up(&api)).collect();
+    removal(&api, &all[0], "completed");
+    let id = text(&made["id"]);
+    let asked = admin.get(&format!("/destinations/{id}/retention")).expect(200).text();
+    assert!(asked.contains("Nothing here has had its time."), "{asked}");
 }

@@ -69,6 +69,22 @@ impl Catalog {
         copies(&mut *self.reader().await?, destination, database).await
     }
 
+    /// Whether a destination keeps any copy, of whatever backup, that nobody has
+    /// asked to remove.
+    pub async fn has_copies(&self, destination: DestinationId) -> Result<bool> {
+        let found = sqlx::query(
+            "SELECT v.id FROM deliveries v \
+             WHERE v.destination_id = $1 AND v.purpose = 'store' AND v.status = 'completed' \
+             AND NOT EXISTS (SELECT 1 FROM deliveries r WHERE r.backup_id = v.backup_id \
+              AND r.destination_id = v.destination_id AND r.purpose = 'remove' \
+              AND r.status NOT IN ('failed', 'cancelled')) LIMIT 1",
+        )
+        .bind(destination.to_string())
+        .fetch_optional(&mut *self.reader().await?)
+        .await?;
+        Ok(found.is_some())
+    }
+
     /// The databases of which a destination was ever given a copy. Their own
     /// records may be gone.
     pub async fn databases_at(&self, destination: DestinationId) -> Result<Vec<DatabaseId>> {

@@ -2,8 +2,9 @@
 
 use std::{fs::File, io, os::unix::fs::FileExt as _, sync::Arc};
 
-use cofferdam_model::Backup;
+use cofferdam_model::{Backup, Destination};
 use cofferdam_runtime::{Artifact, BackupFacts};
+use serde_json::json;
 
 use crate::{
     app::App,
@@ -66,10 +67,13 @@ pub(super) async fn sidecar(app: &App, backup: &Backup) -> String {
     }
 }
 
-/// The facts of a completed backup and its file. The error is for people.
+/// The facts of a completed backup and its file, for a destination that is to keep
+/// it: the document says whether that should have copies already. The error is for
+/// people.
 pub(super) async fn with_file(
     app: &App,
     backup: &Backup,
+    destination: &Destination,
 ) -> Result<(BackupFacts, Arc<dyn Artifact>), String> {
     let name = backup.filename.clone().ok_or("the backup has no file")?;
     let folder = app.folder().await.map_err(|failure| failure.to_string())?;
@@ -84,7 +88,10 @@ pub(super) async fn with_file(
         return Err("the file is not the one that was recorded: its size has changed".to_owned());
     }
     let sidecar = serde_json::to_string_pretty(&sidecar).map_err(|error| error.to_string())?;
-    let facts = of(app, backup, sidecar).await.map_err(|error| error.to_string())?;
+    let mut facts = of(app, backup, sidecar).await.map_err(|error| error.to_string())?;
+    let has_copies = app.catalog.has_copies(destination.id).await;
+    let has_copies = has_copies.map_err(|error| error.to_string())?;
+    facts.document["destination"] = json!({ "name": destination.name, "has_copies": has_copies });
     let sha256 = digest(&facts.sha256);
     Ok((facts, Arc::new(Open { file, size, sha256 })))
 }

@@ -256,7 +256,8 @@ async fn perform(
             let Some(backup) = backup.filter(|it| it.status == BackupStatus::Completed) else {
                 return Err(Trouble::Moot("the backup was deleted".to_owned()));
             };
-            let (facts, file) = facts::with_file(app, &backup).await.map_err(Trouble::Host)?;
+            let with_file = facts::with_file(app, &backup, &destination);
+            let (facts, file) = with_file.await.map_err(Trouble::Host)?;
             let size = facts.size;
             let receipt =
                 ready.plugin.store(call, facts, file).await.result.map_err(Trouble::Call)?;
