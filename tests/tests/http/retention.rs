@@ -322,7 +322,7 @@ fn plain_forms_add_a_destination_with_a_policy_and_ask_it() {
     ];
     // What is wrong comes back with the whole form, and nothing is stored.
     let again = admin.post("/destinations", &fields).expect(422).text();
-    assert!(again.contains("must be at least 1") && again.contains(&shown), "{again}");
+    assert!(again.contains("Largest number: at least 1.") && again.contains(&shown), "{again}");
     api.get("/api/v1/destinations/shelf").expect(404);
     let fields = fields.map(|(name, value)| (name, if name == "s.count" { "1" } else { value }));
     admin.post("/destinations/try", &fields).expect(200);
