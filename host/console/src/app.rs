@@ -24,7 +24,7 @@ use crate::{
     mail::SmtpRelay,
     password::Passwords,
     plugins::Plugins,
-    service::{Repeats, databases::Checked},
+    service::{Repeats, databases::Checked, retention::Holds},
     vault::Vault,
 };
 
@@ -71,6 +71,8 @@ pub struct App {
     pub plugins: Plugins,
     /// The relay for mail, where the settings name one.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// What automatic runs of retention have held back.
+    pub holds: Holds,
     /// Keeps others' consoles out of the backup folder.
     claim: Arc<FolderClaim>,
     /// What the last look at each database found, until the console stops.
@@ -96,6 +98,7 @@ impl App {
             parts: tokio::sync::Mutex::new(Repeats::of_parts()),
             sidecars: Arc::default(),
             hub: Hub::default(),
+            holds: Holds::default(),
             claim: Arc::new(FolderClaim::new(&config.catalog)),
             checks: Mutex::default(),
             plugins: Plugins::open(&config),

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use cofferdam_tests::{Api, Console, wait_until};
+use cofferdam_tests::{Api, Console, Person, wait_until};
 use serde_json::{Value, json};
 
 use crate::plugins::plugin;
@@ -110,6 +110,32 @@ fn deleting_with_keep_remote_leaves_the_copy() {
     thread::sleep(Duration::from_secs(1));
     back_up(&api, &json!({ "database": "cofferdam" }), delivered);
     assert!(copy.exists());
+}
+
+#[test]
+fn the_page_that_deletes_names_the_copies_and_can_leave_them() {
+    let console = Console::builder().start();
+    let api = console.api();
+    let folder = shelf(&console);
+    add_shelf(&api, &folder);
+    let person = Person::administrator(&console);
+    for keeps in [true, false] {
+        let backup = back_up(&api, &json!({ "database": "cofferdam" }), delivered);
+        let copy = folder.join(backup["deliveries"][0]["location"].as_str().expect("a location"));
+        let path = format!("/backups/{}", backup["id"].as_str().expect("an id"));
+        let question = person.get(&format!("{path}/delete")).expect(200).text();
+        assert!(question.contains("So does its copy at <strong>shelf</strong>"), "{question}");
+        let fields: &[_] = if keeps { &[("keep_remote", "true")] } else { &[] };
+        person.post(&format!("{path}/delete"), fields).expect(303);
+        // A backup of the same second would have the same name as the copy.
+        thread::sleep(Duration::from_secs(1));
+        back_up(&api, &json!({ "database": "cofferdam" }), delivered);
+        if keeps {
+            assert!(copy.exists());
+        } else {
+            wait_until("the copy's removal", PATIENCE, || (!copy.exists()).then_some(()));
+        }
+    }
 }
 
 #[test]

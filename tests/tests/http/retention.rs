@@ -139,6 +139,37 @@ fn a_dry_run_says_what_would_go_and_changes_nothing_until_it_is_asked_for() {
 }
 
 #[test]
+fn copies_that_a_wrong_clock_would_take_wait_for_somebody() {
+    let (mut console, api, folder) = shelf(9);
+    let all: Vec<Value> = (0..3).map(|_| back_up(&api)).collect();
+    // As if they had been made a year ago, or the clock were a year ahead now.
+    console.kill9();
+    console.catalog("UPDATE backups SET created_at = created_at - 31536000000;");
+    console.restart();
+    let api = console.api();
+    count(&api, 1);
+    let newest = back_up(&api);
+    let held = wait_until("the hold", PATIENCE, || {
+        let shown = api.get("/api/v1/destinations/shelf").expect(200).json();
+        shown["retention_held"].as_str().map(str::to_owned)
+    });
+    assert!(held.starts_with("the policy names 3 of 4 copies"), "{held}");
+    assert!(held.contains("after 365 days without a backup"), "{held}");
+    let id = text(&api.get("/api/v1/destinations/shelf").expect(200).json()["id"]);
+    let page = Person::administrator(&console).get(&format!("/destinations/{id}"));
+    assert!(page.expect(200).text().contains("The last look let nothing go:"));
+    assert!(all.iter().all(|it| copy(&folder, it).exists()));
+    let told = api.post("/api/v1/destinations/shelf/retention", &json!({})).expect(202).json();
+    assert_eq!(told["databases"][0]["goes"].as_array().expect("a list").len(), 3);
+    for backup in &all {
+        removed_after_all(&api, backup);
+    }
+    assert!(copy(&folder, &newest).exists());
+    let shown = api.get("/api/v1/destinations/shelf").expect(200).json();
+    assert_eq!(shown["retention_held"], Value::Null);
+}
+
+#[test]
 fn pinned_ones_the_newest_and_the_last_good_one_stay_whatever_the_plugin_names() {
     let (console, api, folder) = shelf(9);
     let all: Vec<Value> = (0..4).map(|_| back_up(&api)).collect();

@@ -17,6 +17,8 @@ pub struct BackupDeletePage {
     pub backup: Backup,
     /// Whether it is the only good one of its database; the page says so.
     pub only_good: bool,
+    /// The destinations that hold copies of it.
+    pub copies: Vec<String>,
     /// Why it cannot be deleted, as one sentence with its full stop, if it cannot.
     pub refused: Option<String>,
 }
@@ -35,6 +37,13 @@ pub fn page(chrome: &Chrome, data: &BackupDeletePage) -> Markup {
         }
         @if data.only_good { p.strong-warn { (icon(Icon::Alert)) span { (t::DELETE_ONLY_GOOD) } } }
         p { (if backup.filename.is_some() { t::DELETE_WHAT } else { t::DELETE_WHAT_RECORD }) }
+        @if !data.copies.is_empty() {
+            p { (t::delete_copies(data.copies.len())) " " strong { (data.copies.join(", ")) } "." }
+            label.tick for="keep-remote" {
+                input #keep-remote type="checkbox" name="keep_remote" value="true" form="confirm-form";
+                span { (t::DELETE_KEEP_COPIES) }
+            }
+        }
     };
     confirm_page(
         chrome,

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{
     backup_log::log_lines,
-    destination_retention,
+    destination_retention::{self, Asked},
     destinations::{DestinationCard, badge, success},
 };
 use crate::{
@@ -33,6 +33,9 @@ pub struct DestinationPage {
     pub databases: Option<Vec<String>>,
     /// The last test with these settings, if there was one.
     pub tested: Option<Tested>,
+    /// Why the last automatic look for copies whose time is over let nothing go,
+    /// if something held it back.
+    pub held: Option<String>,
     /// Its newest deliveries, newest first; ten or so. Without attempts.
     pub recent: Vec<DeliveryItem>,
 }
@@ -67,7 +70,7 @@ pub fn page(chrome: &Chrome, data: &DestinationPage) -> Markup {
                     (state(data))
                     (test(chrome, data))
                     @if destination.roles.retention && destination.roles.storage {
-                        (destination_retention::section(chrome, destination, None))
+                        (destination_retention::section(chrome, destination, Asked::NotYet(data.held.as_deref())))
                     }
                     (recent(chrome, data))
                 }

@@ -66,14 +66,23 @@ pub fn page(chrome: &Chrome, data: &RetentionPage) -> Markup {
                 a href={ "/destinations/" (destination.id) } { (destination.name) }
             }
             div.head { h1 { (t::title(destination.name.as_str())) } }
-            (section(chrome, destination, Some(data)))
+            (section(chrome, destination, Asked::Here(data)))
         },
     )
 }
 
+/// What is known of what would go.
+#[derive(Clone, Copy)]
+pub(super) enum Asked<'a> {
+    /// Nobody has asked yet. Why the last automatic run let nothing go, if
+    /// something held it back.
+    NotYet(Option<&'a str>),
+    /// This was found.
+    Here(&'a RetentionPage),
+}
+
 /// `#retention`: before anybody asked, the button that asks.
-#[must_use]
-pub fn section(chrome: &Chrome, of: &Destination, data: Option<&RetentionPage>) -> Markup {
+pub(super) fn section(chrome: &Chrome, of: &Destination, asked: Asked<'_>) -> Markup {
     let address = format!("/destinations/{}/retention", of.id);
     html! {
         section #retention aria-labelledby="retention-title" {
@@ -82,13 +91,21 @@ pub fn section(chrome: &Chrome, of: &Destination, data: Option<&RetentionPage>) 
                 a.button #retention-button href=(address) hx-get=(address) hx-target="#retention"
                     hx-select="#retention" hx-swap="outerHTML ignoreTitle:true" hx-nonce=(chrome.nonce) {
                     (icon(Icon::Retry))
-                    span.idle { (if data.is_some() { t::AGAIN } else { t::LOOK }) }
+                    span.idle { (if matches!(asked, Asked::Here(_)) { t::AGAIN } else { t::LOOK }) }
                     span.busy role="status" { (t::LOOKING) }
                 }
             }
-            @match data {
-                None => div.panel { p.muted { (t::WHAT) } },
-                Some(data) => (found(chrome, data, &address)),
+            @match asked {
+                Asked::NotYet(held) => div.panel {
+                    @if let Some(why) = held {
+                        p.strong-warn {
+                            (icon(Icon::Alert))
+                            span { (t::HELD_BACK) " " bdi { (common::sentence(why)) } }
+                        }
+                    }
+                    p.muted { (t::WHAT) }
+                },
+                Asked::Here(data) => (found(chrome, data, &address)),
             }
         }
     }

@@ -25,7 +25,7 @@ pub(crate) struct Confirm<'a> {
     pub(crate) name: &'a str,
     /// Why it cannot be done, as one sentence with its full stop, if it cannot.
     pub(crate) refused: Option<&'a str>,
-    /// What will change.
+    /// What will change. Its fields belong to the form `confirm-form`.
     pub(crate) body: Markup,
     /// The button that does it.
     pub(crate) submit: &'a str,
@@ -40,7 +40,7 @@ pub(crate) fn confirm_page(chrome: &Chrome, data: &Confirm<'_>) -> Markup {
         section #confirm.confirm.panel aria-labelledby="confirm-title" {
             h2 #confirm-title { (data.question) " " strong { (data.name) } "?" }
             @if let Some(refused) = data.refused { p { (refused) } } @else { (data.body) }
-            form.actions method="post" action={ (data.address) "/" (data.verb) } {
+            form #confirm-form.actions method="post" action={ (data.address) "/" (data.verb) } {
                 (csrf(chrome))
                 @if data.refused.is_some() {
                     a.button href=(data.address) data-close { (common::BACK) }

@@ -110,8 +110,14 @@ pub(crate) const DELETE_WHAT_RECORD: &str =
     "The record and its log go. There is no file. This cannot be undone.";
 pub(crate) const DELETE_ONLY_GOOD: &str =
     "It is the only good backup of this database. Without it there is nothing to restore from.";
+pub(crate) const DELETE_KEEP_COPIES: &str = "Keep the copies there";
 pub(crate) const DELETE_SUBMIT: &str = "Delete the backup";
 pub(crate) const KEEP: &str = "Keep it";
+
+/// Before the names of the destinations.
+pub(crate) fn delete_copies(count: usize) -> &'static str {
+    if count == 1 { "So does its copy at" } else { "So do its copies at" }
+}
 
 pub(crate) fn of(database: &str) -> String {
     format!("Backup of {database}")

@@ -9,6 +9,7 @@ pub(crate) const LOOKING: &str = "Looking";
 pub(crate) const WHAT: &str = "After each delivery and once a day, the plugin's policy names the copies here whose time is over, and they are removed. Pinned ones, the newest and the last good one always stay.";
 pub(crate) const NOTHING: &str = "Nothing here has had its time.";
 pub(crate) const HELD: &str = "Nothing goes now:";
+pub(crate) const HELD_BACK: &str = "The last look let nothing go:";
 pub(crate) const GOES: &str = "Goes";
 pub(crate) const STAYS: &str = "Stays";
 

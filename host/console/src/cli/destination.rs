@@ -279,6 +279,9 @@ fn show(it: &dto::Destination) -> anyhow::Result<()> {
         let (at, message) = (output::exact(check.at), &check.found.message);
         output::line(&format!("Tested {at}: it {verdict}: {message}"))?;
     }
+    if let Some(held) = &it.retention_held {
+        output::line(&format!("Nothing goes from there by itself: {held}"))?;
+    }
     if let Some(last) = &it.last_delivery {
         let error = last.error.as_deref().map_or_else(String::new, |it| format!(": {it}"));
         output::line(&format!("Last delivery {}{error}", last.status.as_str()))?;

@@ -37,6 +37,9 @@ pub struct Destination {
     pub created_at: DateTime<Utc>,
     /// Why nothing can be sent there now.
     pub problem: Option<String>,
+    /// Why the last automatic look for copies whose time is over let nothing go,
+    /// if something held it back. The console alone knows.
+    pub retention_held: Option<String>,
     /// The newest delivery.
     pub last_delivery: Option<Delivery>,
     /// The last test with these settings.

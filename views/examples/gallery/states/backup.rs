@@ -68,6 +68,7 @@ pub(super) fn details(pages: &mut Pages) {
         backup_delete::page(
             &chrome,
             &backup_delete::BackupDeletePage {
+                copies: vec!["shelf".into(), "offsite".into()],
                 backup: whole.item.backup.clone(),
                 only_good,
                 refused: refused.map(Into::into),

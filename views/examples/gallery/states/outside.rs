@@ -101,6 +101,7 @@ pub(super) fn destination_pages(pages: &mut Pages) {
     put(pages, "destinations-empty", destinations::page(&chrome, &[]));
 
     let page = destination::DestinationPage {
+        held: None,
         card: cards[0].clone(),
         component: Some(outside::hash(2)),
         settings: outside::schema().summary(settings().as_object().expect("an object")),

@@ -219,7 +219,9 @@ async fn delete_data(app: &App, backup: Backup) -> Result<BackupDeletePage> {
     } else {
         None
     };
-    Ok(BackupDeletePage { backup, only_good, refused })
+    let all = deliveries::of(app, backup.id).await?;
+    let copies = all.iter().filter(|it| it.is_copy()).map(|it| it.destination_name.to_string());
+    Ok(BackupDeletePage { copies: copies.collect(), backup, only_good, refused })
 }
 
 /// `GET /backups/{id}/delete`
@@ -232,6 +234,13 @@ pub async fn delete_form(
     Ok(html(backup_delete::page(&chrome::of(&request, Some(Nav::Backups)), &data)))
 }
 
+/// What is to stay of a backup that is deleted.
+#[derive(Deserialize)]
+pub struct DeleteForm {
+    /// Ticked: its copies at destinations.
+    keep_remote: Option<String>,
+}
+
 /// `POST /backups/{id}/delete`
 pub async fn delete(
     app: web::Data<App>,
@@ -239,10 +248,10 @@ pub async fn delete(
     request: HttpRequest,
     session: Session,
     id: web::Path<String>,
-    _form: CheckedForm<Empty>,
+    CheckedForm(form): CheckedForm<DeleteForm>,
 ) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
-    match backups::delete(&app, &caller, &backup, false).await {
+    match backups::delete(&app, &caller, &backup, form.keep_remote.is_some()).await {
         Ok(()) => {
             let name = backup.filename.as_deref().unwrap_or("the record");
             session::notice(&session, NoticeKind::Done, &format!("{name} was deleted."));

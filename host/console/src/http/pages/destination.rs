@@ -143,6 +143,7 @@ async fn data(app: &App, destination: Destination) -> Result<DestinationPage> {
     Ok(DestinationPage {
         recent: recent.collect(),
         card: known.card(&newest),
+        held: known.shown.retention_held.clone(),
         component: hash,
         settings: known.schema.summary(&known.settings()),
         secrets: known.shown.secrets.iter().map(label).collect(),

@@ -87,6 +87,7 @@ pub async fn views_of(app: &App, destinations: &[Destination]) -> Result<Vec<dto
             keep_going: it.keep_going,
             created_at: it.created_at,
             problem,
+            retention_held: app.holds.of(it.id),
             last_delivery: last.get(&it.id).map(dto::Delivery::new),
             last_check: checks.get(&it.id).and_then(|(at, found)| {
                 let found = serde_json::from_value(found.clone()).ok()?;

@@ -4,21 +4,28 @@
 //!
 //! Only what the destination itself lists is given to the plugin, and nothing
 //! goes at all while the copies that must stay are not among it: a list that
-//! is wrongly empty removes nothing. Files on this machine are not removed here.
+//! is wrongly empty removes nothing. Where the clock may be wrong, it goes only
+//! when somebody asks (`doubt`). Files on this machine are not removed here.
 
+mod doubt;
 mod floors;
+mod holds;
 mod listing;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cofferdam_catalog::StoredCopy;
-use cofferdam_model::{Backup, DatabaseId, Delivery, Destination, FileState, Purpose};
+use cofferdam_model::{Backup, DatabaseId, Delivery, Destination, FileState, Purpose, Timestamp};
 use cofferdam_runtime::Candidate;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Actor, Error, Hearing, Result, audit, destinations};
+use super::{Actor, Door, Error, Hearing, Result, audit, destinations, plugins::Ready};
 use crate::{app::App, dto, hub::Change};
+use doubt::doubt;
 use floors::{Held, floors, needed};
+use listing::Listing;
+
+pub use holds::Holds;
 
 /// The copies that go, each with the plugin's reason.
 type Going = Vec<(StoredCopy, String)>;
@@ -30,25 +37,23 @@ struct Look {
     goes: Going,
     /// What the plugin named and must stay, with the reason of the console.
     stays: Vec<(StoredCopy, &'static str)>,
+    /// When the copies were made, newest first.
+    moments: Vec<Timestamp>,
     /// Why nothing goes.
     held: Option<String>,
 }
 
 /// What would go now, of every database that has copies there. Removes nothing.
 pub async fn preview(app: &App, destination: &Destination) -> Result<dto::Retention> {
-    let mut looks = Vec::new();
-    for database in judged(app, destination).await? {
-        looks.push(look(app, destination, database).await?);
-    }
+    let databases = judged(app, destination).await?;
+    let looks = look(app, destination, &databases).await?;
     show(app, destination, looks, true).await
 }
 
 /// Has everything go whose time is over, and says what that is.
 pub async fn run(app: &App, by: &Actor, destination: &Destination) -> Result<dto::Retention> {
-    let mut looks = Vec::new();
-    for database in judged(app, destination).await? {
-        looks.push(run_one(app, by, destination, database).await?);
-    }
+    let databases = judged(app, destination).await?;
+    let looks = run_of(app, by, destination, &databases).await?;
     show(app, destination, looks, false).await
 }
 
@@ -65,7 +70,7 @@ pub async fn after_delivery(app: &App, delivery: &Delivery) {
         let backup = app.catalog.backup(delivery.backup).await?;
         match backup.filter(|_| now.is_some_and(|it| it.is_copy())) {
             Some(backup) if is_judge(&destination) => {
-                run_one(app, &Actor::system(), &destination, backup.database_id).await.map(drop)
+                run_of(app, &Actor::system(), &destination, &[backup.database_id]).await.map(drop)
             }
             _ => Ok(()),
         }
@@ -146,31 +151,54 @@ fn held(copy: &StoredCopy) -> Held {
     }
 }
 
-/// Asks the plugin, and keeps what must stay.
-async fn look(app: &App, destination: &Destination, database: DatabaseId) -> Result<Look> {
-    let copies = app.catalog.copies(destination.id, database).await?;
-    let mut look = Look {
-        database,
-        copies: copies.len() as u64,
-        goes: Vec::new(),
-        stays: Vec::new(),
-        held: None,
-    };
-    if copies.len() < 2 {
-        return Ok(look);
+/// Asks the destination what is there and the plugin what may go, and keeps
+/// what must stay.
+async fn look(app: &App, destination: &Destination, databases: &[DatabaseId]) -> Result<Vec<Look>> {
+    let mut all = Vec::with_capacity(databases.len());
+    for database in databases {
+        all.push((*database, app.catalog.copies(destination.id, *database).await?));
     }
-    let (ready, settings) = match destinations::ready(app, destination).await? {
-        Ok(ready) => ready,
-        Err(why) => return Ok(Look { held: Some(why), ..look }),
-    };
-    let listed = match listing::sizes(app, &ready, &settings).await {
-        Ok(listed) => listed,
-        Err(why) => {
-            look.held = Some(format!("what is stored there could not be listed: {why}"));
-            return Ok(look);
+    // A copy that is alone stays in any case.
+    let several = all.iter().filter(|(_, copies)| copies.len() > 1);
+    let wanted: HashSet<&str> =
+        several.flat_map(|(_, copies)| copies).map(|it| it.location.as_str()).collect();
+    let there = if wanted.is_empty() {
+        Err(String::new())
+    } else {
+        match destinations::ready(app, destination).await? {
+            Ok((ready, settings)) => listing::find(app, &ready, &settings, &wanted)
+                .await
+                .map(|listing| There { ready, settings, listing })
+                .map_err(|why| format!("what is stored there could not be listed: {why}")),
+            Err(why) => Err(why),
         }
     };
-    let is_there = |it: &StoredCopy| listed.get(&it.location) == Some(&it.size_bytes);
+    let mut looks = Vec::with_capacity(all.len());
+    for (database, copies) in all {
+        let count = copies.len() as u64;
+        let moments = copies.iter().map(|it| it.created_at).collect();
+        let (goes, stays) = (Vec::new(), Vec::new());
+        let nothing = Look { database, copies: count, goes, stays, moments, held: None };
+        looks.push(match &there {
+            _ if count < 2 => nothing,
+            Ok(there) => judge(app, there, copies, nothing).await,
+            Err(why) => Look { held: Some(why.clone()), ..nothing },
+        });
+    }
+    Ok(looks)
+}
+
+/// A destination that answers, with what it lists.
+struct There {
+    ready: Ready,
+    settings: Value,
+    listing: Listing,
+}
+
+/// Asks the plugin about one database's copies.
+async fn judge(app: &App, there: &There, copies: Vec<StoredCopy>, mut look: Look) -> Look {
+    let listed = &there.listing;
+    let is_there = |it: &StoredCopy| listed.sizes.get(&it.location) == Some(&it.size_bytes);
     let all: Vec<Held> = copies.iter().map(held).collect();
     let must = needed(&all);
     let missing =
@@ -178,24 +206,23 @@ async fn look(app: &App, destination: &Destination, database: DatabaseId) -> Res
     if let Some(missing) = missing {
         look.held = Some(format!(
             "{} should be there and is not among the {} files that are listed",
-            missing.location,
-            listed.len()
+            missing.location, listed.files
         ));
-        return Ok(look);
+        return look;
     }
     let seen: Vec<StoredCopy> = copies.into_iter().filter(is_there).collect();
     let seen_held: Vec<Held> = seen.iter().map(held).collect();
     let candidates = seen_held.iter().map(|it| it.candidate.clone()).collect();
-    let call = destinations::brief_call(app, &ready, settings, Hearing::new());
-    let named = match ready.plugin.select(call, app.now(), candidates).await.result {
-        Ok(expired) => expired.into_iter().map(|it| (it.id, it.reason)).collect(),
-        Err(error) => {
-            look.held = Some(error.to_string());
-            return Ok(look);
+    let settings = there.settings.clone();
+    let call = destinations::brief_call(app, &there.ready, settings, Hearing::new());
+    match there.ready.plugin.select(call, app.now(), candidates).await.result {
+        Ok(expired) => {
+            let named = expired.into_iter().map(|it| (it.id, it.reason)).collect();
+            sort_out(&mut look, seen, named, &floors(&seen_held));
         }
-    };
-    sort_out(&mut look, seen, named, &floors(&seen_held));
-    Ok(look)
+        Err(error) => look.held = Some(error.to_string()),
+    }
+    look
 }
 
 /// What of the named copies goes, and what stays.
@@ -227,19 +254,38 @@ fn sort_out(
     }
 }
 
-async fn run_one(
+async fn run_of(
     app: &App,
     by: &Actor,
     destination: &Destination,
-    database: DatabaseId,
-) -> Result<Look> {
-    let mut look = look(app, destination, database).await?;
-    if let Some(why) = &look.held {
-        tracing::warn!(to = %destination.name, "nothing goes there: {why}");
+    databases: &[DatabaseId],
+) -> Result<Vec<Look>> {
+    let mut looks = look(app, destination, databases).await?;
+    for look in &mut looks {
+        if by.door == Door::System
+            && let Some(why) = doubt(&look.moments, look.goes.len(), app.now())
+        {
+            look.held = Some(why);
+            look.goes.clear();
+        }
+        let why = look.held.as_deref();
+        if app.holds.note(destination.id, look.database, why) {
+            if let Some(why) = why {
+                tracing::warn!(to = %destination.name, "nothing goes there: {why}");
+            }
+            app.hub.tell(Change::Destinations);
+        }
+        expire(app, by, destination, look).await?;
     }
+    Ok(looks)
+}
+
+/// Queues the removal of what goes.
+async fn expire(app: &App, by: &Actor, destination: &Destination, look: &mut Look) -> Result<()> {
     if look.goes.is_empty() {
-        return Ok(look);
+        return Ok(());
     }
+    let database = look.database;
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
     // As it is now: one may have been pinned, or a newer one deleted, since.
@@ -265,7 +311,7 @@ async fn run_one(
     }
     app.hub.tell(Change::Destinations);
     app.hub.work.notify_one();
-    Ok(look)
+    Ok(())
 }
 
 async fn show(
