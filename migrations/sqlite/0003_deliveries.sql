@@ -20,3 +20,11 @@ CREATE UNIQUE INDEX deliveries_once
 -- How many of a destination are held is asked for each one that waits.
 DROP INDEX jobs_by_destination;
 CREATE INDEX jobs_by_destination ON jobs (destination_id, worker) WHERE destination_id IS NOT NULL;
+
+-- Of a copy: with which settings it was stored. With others its location may be
+-- somewhere else.
+ALTER TABLE deliveries ADD COLUMN stored_with TEXT;
+
+-- Before a copy is removed, those that other destinations have at its location.
+CREATE INDEX deliveries_by_location ON deliveries (location)
+    WHERE purpose = 'store' AND status = 'completed';

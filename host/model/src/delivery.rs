@@ -89,6 +89,9 @@ pub struct Delivery {
     pub not_before: Timestamp,
     /// Where the copy is, in the plugin's words.
     pub location: Option<String>,
+    /// Of a copy and its removal: a mark of the settings and the grants that it was stored with.
+    /// With others the location may be somewhere else.
+    pub stored_with: Option<String>,
     /// Bytes that are stored there, or went out while it runs.
     pub bytes: Option<u64>,
     /// What the plugin said about its success.

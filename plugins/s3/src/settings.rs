@@ -208,7 +208,8 @@ pub(crate) fn schema() -> Value {
                 "title": "Bucket",
                 "description": "It must be there already.",
                 "minLength": 3,
-                "maxLength": 63
+                "maxLength": 63,
+                "x-cofferdam": "place"
             },
             "access_key_id": {
                 "type": "string",

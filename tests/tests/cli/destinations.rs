@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use cofferdam_tests::{Console, component};
+
 use crate::shell::Shell;
 
 /// A folder for copies, and a destination that copies into it.
@@ -61,6 +63,31 @@ fn a_backup_is_delivered_before_the_command_ends() {
     assert_eq!(here["deliveries"], serde_json::json!([]));
     shell.run(&["destination", "remove", "shelf", "--yes"]).expect(0);
     assert!(shell.run(&["destination", "list"]).expect(0).out.contains("no destination yet"));
+}
+
+#[test]
+fn a_component_is_added_here_or_at_a_console_and_waits_for_approval() {
+    let built = component("example-rust");
+    let file = built.to_str().expect("a path");
+    let shell = Shell::new();
+    shell.run(&["plugin", "add", file]).expect(1).says("there is no catalog");
+    with_shelf(&shell);
+    let told = shell.run(&["plugin", "add", file]).expect(0).out;
+    let (_, hash) = told.trim().split_once("plugin approve ").expect("what to do next");
+    shell.run(&["plugin", "approve", hash, "--yes"]).expect(0);
+    assert!(shell.run(&["plugin", "add", file]).expect(0).out.contains("was approved before"));
+    let junk = shell.path("junk.wasm");
+    fs::write(&junk, "junk").expect("written");
+    let junk = junk.to_str().expect("a path");
+    shell.run(&["plugin", "add", junk]).expect(1).says("not a WebAssembly component");
+    shell.run(&["plugin", "add", "nowhere.wasm"]).expect(1).says("cannot be read");
+
+    let console = Console::builder().start();
+    let token = console.api().token().expect("a token").to_owned();
+    let afar = Shell::new().env("COFFERDAM_SERVER", console.url()).env("COFFERDAM_TOKEN", token);
+    let told = afar.run(&["plugin", "add", file]).expect(0).out;
+    assert!(told.contains("waits for approval"), "{told}");
+    assert!(console.data().join("plugins/example-rust.wasm").exists());
 }
 
 #[test]

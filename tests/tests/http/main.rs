@@ -17,6 +17,7 @@ mod lists;
 mod malformed;
 mod plugins;
 mod problems;
+mod removals;
 mod retention;
 mod roles;
 mod secrets;

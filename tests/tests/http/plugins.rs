@@ -64,6 +64,11 @@ fn a_file_in_the_folder_appears_within_a_second_waits_for_approval_and_asks_agai
     let early = api.post("/api/v1/destinations", &wish).expect(422).json();
     assert!(early["detail"].as_str().expect("a text").contains("waits for approval"), "{early}");
 
+    // Consent is to a hash, not to what lies under a name or some digits of it.
+    for key in ["mine.wasm", &hash[..12]] {
+        let path = format!("/api/v1/plugins/{key}/approve");
+        api.post(&path, &json!({ "hosts": [], "folder": null, "mail": false })).expect(400);
+    }
     // Nothing can be granted that it does not ask for.
     let path = format!("/api/v1/plugins/{hash}");
     let too_much = json!({ "hosts": ["*"], "folder": "/", "mail": true });

@@ -225,6 +225,7 @@ pub(crate) fn delivery(destination: &Destination, status: DeliveryStatus) -> Del
         not_before: now() + chrono::Duration::seconds(95),
         location: (status == Completed)
             .then(|| "backups/shop/2026/11/backup_shop_20261121_100916.sql.gz".into()),
+        stored_with: None,
         bytes: match status {
             Completed => Some(254_118_221),
             Running => Some(103_000_000),

@@ -39,6 +39,8 @@ pub enum Next {
         bytes: Option<u64>,
         /// What the plugin said. A removal keeps the reason that it had.
         note: Option<String>,
+        /// Of a copy: a mark of the settings that it was stored with.
+        stored_with: Option<String>,
     },
     /// It is tried again, but not before this moment.
     Again(Timestamp),
@@ -131,11 +133,11 @@ impl Tx {
                 .await?;
         }
         match next {
-            Next::Complete { location, bytes, note } => {
+            Next::Complete { location, bytes, note, stored_with } => {
                 sqlx::query(
                     "UPDATE deliveries SET status = 'completed', completed_at = $2, \
                      location = coalesce($3, location), bytes = $4, note = coalesce($5, note), \
-                     error = NULL \
+                     stored_with = coalesce($6, stored_with), error = NULL \
                      WHERE id = $1",
                 )
                 .bind(id.to_string())
@@ -143,6 +145,7 @@ impl Tx {
                 .bind(location.as_deref())
                 .bind(bytes.map(stored).transpose()?)
                 .bind(note.as_deref())
+                .bind(stored_with.as_deref())
                 .execute(self.conn())
                 .await?;
                 Ok(())

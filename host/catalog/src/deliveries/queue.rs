@@ -35,6 +35,8 @@ struct New<'a> {
     about: Option<(DeliveryId, i64)>,
     location: Option<&'a str>,
     note: Option<&'a str>,
+    /// Of a removal whose copy's own delivery is forgotten; else it is looked up.
+    stored_with: Option<&'a str>,
 }
 
 impl Tx {
@@ -136,7 +138,9 @@ impl Tx {
                 && let Some(of) = self.subject(copy.backup).await?
             {
                 let plain = New::plain(&of, copy.destination, Purpose::Remove);
-                self.queue(&New { location: copy.location.as_deref(), ..plain }, now).await?;
+                let location = copy.location.as_deref();
+                let stored_with = copy.stored_with.as_deref();
+                self.queue(&New { location, stored_with, ..plain }, now).await?;
             }
         }
         Ok(())
@@ -178,13 +182,15 @@ impl Tx {
         let row = sqlx::query(
             "INSERT INTO deliveries (id, backup_id, destination_id, purpose, event, about, status, \
              error, completed_at, attempts, tries, location, note, created_at, about_attempt, \
-             database_id, database_slug) \
+             database_id, database_slug, stored_with) \
              SELECT $1, $2, d.id, $4, $5, $6, \
              CASE WHEN d.removed_at IS NOT NULL THEN 'cancelled' \
              WHEN d.enabled = 1 THEN 'pending' ELSE 'blocked' END, \
              CASE WHEN d.removed_at IS NOT NULL THEN $14 WHEN d.enabled = 1 THEN NULL ELSE $10 END, \
              CASE WHEN d.removed_at IS NOT NULL THEN $8 ELSE NULL END, 0, 0, $7, $9, $8, \
-             $11, $12, $13 \
+             $11, $12, $13, \
+             coalesce($15, CASE $4 WHEN 'remove' THEN (SELECT s.stored_with FROM deliveries s \
+              WHERE s.backup_id = $2 AND s.destination_id = d.id AND s.purpose = 'store') END) \
              FROM destinations d WHERE d.id = $3 \
              ON CONFLICT (backup_id, destination_id, purpose, event, about, about_attempt) DO UPDATE \
              SET status = excluded.status, error = excluded.error, note = excluded.note, tries = 0, \
@@ -206,6 +212,7 @@ impl Tx {
         .bind(new.of.database.map(|it| it.to_string()).unwrap_or_default())
         .bind(&new.of.slug)
         .bind(REMOVED)
+        .bind(new.stored_with)
         .fetch_optional(self.conn())
         .await?;
         let Some(row) = row else { return Ok(()) };
@@ -239,7 +246,16 @@ impl Tx {
 
 impl<'a> New<'a> {
     fn plain(of: &'a Subject, destination: DestinationId, purpose: Purpose) -> Self {
-        Self { of, destination, purpose, event: None, about: None, location: None, note: None }
+        Self {
+            of,
+            destination,
+            purpose,
+            event: None,
+            about: None,
+            location: None,
+            note: None,
+            stored_with: None,
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use cofferdam_model::{
-    Attempt, AttemptOutcome, BackupId, Delivery, DeliveryId, DestinationId, EventKind, Timestamp,
+    Attempt, AttemptOutcome, BackupId, Delivery, DeliveryId, DeliveryStatus, DestinationId,
+    EventKind, Timestamp,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, any::AnyRow};
 
@@ -15,7 +16,7 @@ use crate::{
 };
 
 const SELECT: &str = "SELECT v.id, v.backup_id, v.database_slug, v.destination_id, d.name, v.purpose, v.event, v.about, \
- v.status, v.attempts, v.tries, coalesce(j.not_before, 0) AS not_before, v.location, v.bytes, v.note, \
+ v.status, v.attempts, v.tries, coalesce(j.not_before, 0) AS not_before, v.location, v.stored_with, v.bytes, v.note, \
  v.error, v.created_at, v.completed_at, (SELECT r.status FROM deliveries r \
   WHERE v.purpose = 'store' AND r.backup_id = v.backup_id AND r.destination_id = v.destination_id \
   AND r.purpose = 'remove') AS removal FROM deliveries v \
@@ -49,6 +50,7 @@ fn delivery(row: &AnyRow) -> Result<Delivery> {
         tries: number("tries")?,
         not_before: cells.time("not_before")?,
         location: cells.opt_text("location")?,
+        stored_with: cells.opt_text("stored_with")?,
         bytes: cells.opt_size("bytes")?,
         note: cells.opt_text("note")?,
         error: cells.opt_text("error")?,
@@ -115,6 +117,18 @@ impl Catalog {
             .fetch_all(&mut *self.reader().await?)
             .await?;
         rows.iter().map(delivery).collect()
+    }
+
+    /// The copies that were stored under this location, at whatever
+    /// destination: those that are there, and those that are going.
+    pub async fn copies_at(&self, location: &str) -> Result<Vec<Delivery>> {
+        let sql = AssertSqlSafe(format!(
+            "{SELECT} WHERE v.location = $1 AND v.purpose = 'store' AND v.status = 'completed'"
+        ));
+        let rows = sqlx::query(sql).bind(location).fetch_all(&mut *self.reader().await?).await?;
+        let mut copies: Vec<Delivery> = rows.iter().map(delivery).collect::<Result<_>>()?;
+        copies.retain(|it| it.removal != Some(DeliveryStatus::Completed));
+        Ok(copies)
     }
 
     /// What a destination keeps, or may keep, of deleted backups although

@@ -37,7 +37,7 @@ async fn a_copy_whose_time_is_over_is_counted_again_only_if_its_removal_fails() 
     attempt(&fresh.catalog, 112, &no).await;
     assert_eq!((copies().await.len(), stands().await.is_copy()), (1, true));
     expire(copy, 120).await;
-    let gone = Next::Complete { location: None, bytes: None, note: None };
+    let gone = Next::Complete { location: None, bytes: None, note: None, stored_with: None };
     let done = attempt(&fresh.catalog, 121, &end(AttemptOutcome::Completed, None, gone)).await;
     assert_eq!((done.purpose, done.note.as_deref()), (Purpose::Remove, Some("older than 7 days")));
     assert_eq!((copies().await.len(), stands().await.is_copy()), (0, false));

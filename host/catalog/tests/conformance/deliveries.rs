@@ -36,6 +36,7 @@ pub(crate) fn stored() -> AttemptEnd {
         location: Some("shop/a.sql.gz".to_owned()),
         bytes: Some(4711),
         note: Some("version 3".to_owned()),
+        stored_with: None,
     };
     end(AttemptOutcome::Completed, None, next)
 }
@@ -372,7 +373,8 @@ async fn deleting_a_backup_queues_the_removal_of_its_copies_unless_they_are_to_s
                 (removal.purpose, removal.location.as_deref()),
                 (Purpose::Remove, Some("shop/a.sql.gz"))
             );
-            let gone = Next::Complete { location: None, bytes: None, note: None };
+            let gone =
+                Next::Complete { location: None, bytes: None, note: None, stored_with: None };
             let done =
                 attempt(&fresh.catalog, 103, &end(AttemptOutcome::Completed, None, gone)).await;
             assert_eq!(

@@ -215,7 +215,8 @@ async fn of_what_waits_for_somebody_the_oldest_of_each_database_is_told_after_15
         while let Some((job, word)) = claim(&fresh.catalog, seconds + 1).await {
             assert_eq!(word.purpose, Purpose::Notify);
             let mut tx = fresh.catalog.begin().await.unwrap();
-            let done = Next::Complete { location: None, bytes: None, note: None };
+            let done =
+                Next::Complete { location: None, bytes: None, note: None, stored_with: None };
             let done = end(AttemptOutcome::Completed, None, done);
             tx.begin_attempt(word.id, job.fence, at(seconds + 1)).await.unwrap();
             tx.end_attempt(word.id, job.fence, &done, at(seconds + 1)).await.unwrap();
@@ -273,7 +274,7 @@ async fn a_removal_that_fails_after_its_backup_is_gone_is_told_shown_and_can_be_
     retry(&fresh.catalog, failed.id, 120).await;
     while let Some((job, it)) = claim(&fresh.catalog, 121).await {
         let mut tx = fresh.catalog.begin().await.unwrap();
-        let done = Next::Complete { location: None, bytes: None, note: None };
+        let done = Next::Complete { location: None, bytes: None, note: None, stored_with: None };
         tx.begin_attempt(it.id, job.fence, at(121)).await.unwrap();
         let done = end(AttemptOutcome::Completed, None, done);
         tx.end_attempt(it.id, job.fence, &done, at(121)).await.unwrap();
@@ -305,7 +306,7 @@ async fn old_deliveries_of_backups_that_are_there_are_not_forgotten() {
     let cellar = of(&fresh.catalog, backup.id).await[0].destination;
     tx.expire_copies(cellar, &[(copy, "old".to_owned())], at(110)).await.unwrap();
     tx.commit().await.unwrap();
-    let gone = Next::Complete { location: None, bytes: None, note: None };
+    let gone = Next::Complete { location: None, bytes: None, note: None, stored_with: None };
     attempt(&fresh.catalog, 111, &end(AttemptOutcome::Completed, None, gone)).await;
     let mut tx = fresh.catalog.begin().await.unwrap();
     assert_eq!(tx.forget_removals(at(99_999)).await.unwrap(), 0);

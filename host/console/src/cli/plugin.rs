@@ -2,10 +2,11 @@
 
 use std::io::IsTerminal as _;
 
+use anyhow::Context as _;
 use cofferdam_model::Grants;
 
 use super::{args::Plugin, client::Client, output};
-use crate::dto;
+use crate::dto::{self, PluginState};
 
 /// Does it.
 pub async fn run(command: Plugin, client: &Client, as_json: bool) -> anyhow::Result<()> {
@@ -29,6 +30,18 @@ pub async fn run(command: Plugin, client: &Client, as_json: bool) -> anyhow::Res
         Plugin::Inspect { plugin } => {
             let found = client.plugin(&plugin).await?;
             if as_json { output::json(&found) } else { show(&found) }
+        }
+        Plugin::Add { file } => {
+            let name = file.file_name().map(|it| it.to_string_lossy().into_owned());
+            let name = name.with_context(|| format!("{} is no file", file.display()))?;
+            let bytes = tokio::fs::read(&file)
+                .await
+                .with_context(|| format!("{} cannot be read", file.display()))?;
+            let added = client.add_plugin(&name, bytes).await?;
+            if as_json {
+                return output::json(&added);
+            }
+            row_of(&added)
         }
         Plugin::Approve { plugin, hosts, folder, mail, yes } => {
             let found = client.plugin(&plugin).await?;
@@ -59,6 +72,24 @@ pub async fn run(command: Plugin, client: &Client, as_json: bool) -> anyhow::Res
         }
         // Done before a catalog is opened.
         Plugin::New(_) | Plugin::Test(_) => Ok(()),
+    }
+}
+
+/// How a file stands that was just added.
+fn row_of(added: &dto::Plugin) -> anyhow::Result<()> {
+    let reason = added.reason.as_deref().unwrap_or_default();
+    match added.state {
+        PluginState::Refused => {
+            anyhow::bail!("{} is not taken as a plugin: {reason}", added.file)
+        }
+        PluginState::Approved => {
+            output::line(&format!("{} is there, and was approved before.", name(added)))
+        }
+        _ => output::line(&format!(
+            "{} is there and waits for approval: cofferdam plugin approve {}",
+            name(added),
+            added.hash.as_deref().map_or(added.file.as_str(), |it| it.get(..12).unwrap_or(it)),
+        )),
     }
 }
 

@@ -79,6 +79,21 @@ impl Remote {
         .await?
     }
 
+    /// `POST` of a file, with JSON as the answer.
+    pub async fn upload<T: DeserializeOwned + Send + 'static>(
+        &self,
+        path: &str,
+        kind: &'static str,
+        bytes: Vec<u8>,
+    ) -> anyhow::Result<T> {
+        let (remote, path) = (self.clone(), path.to_owned());
+        tokio::task::spawn_blocking(move || {
+            let mut answer = remote.call_with("POST", &path, kind, &bytes)?;
+            answer.body_mut().read_json().context("the console's answer cannot be understood")
+        })
+        .await?
+    }
+
     /// `POST` without a body, whatever the answer says.
     pub async fn post(&self, path: &str) -> anyhow::Result<()> {
         let (remote, path) = (self.clone(), path.to_owned());
@@ -102,12 +117,22 @@ impl Remote {
         path: &str,
         body: Option<Value>,
     ) -> anyhow::Result<Response<Body>> {
+        let body = body.map_or_else(String::new, |value| value.to_string());
+        self.call_with(method, path, "application/json", body.as_bytes())
+    }
+
+    fn call_with(
+        &self,
+        method: &str,
+        path: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> anyhow::Result<Response<Body>> {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
             .header("authorization", format!("Bearer {}", self.token.expose()))
-            .header("content-type", "application/json");
-        let body = body.map_or_else(String::new, |value| value.to_string());
+            .header("content-type", kind);
         let answer = self
             .agent
             .run(request.body(body)?)

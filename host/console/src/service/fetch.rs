@@ -176,6 +176,8 @@ impl Copy {
             tokio::select! {
                 done = &mut work, if outcome.is_none() => outcome = Some(done),
                 done = &mut forward => break done?,
+                // A copy that says nothing must not hold its place for nobody.
+                () = to.closed() => return Err(io::ErrorKind::ConnectionAborted.into()),
             }
         };
         let outcome = match outcome {

@@ -7,6 +7,7 @@ mod backup_filter;
 mod backup_find;
 pub mod backups;
 pub mod connection;
+pub mod copies;
 pub mod databases;
 pub mod deliveries;
 pub mod destinations;

@@ -7,9 +7,6 @@ use serde_json::Value;
 
 use crate::dto;
 
-/// Schemas are not nested deeper than this.
-const DEPTH: u32 = 8;
-
 /// What is different from a version that was approved, each as a sentence
 /// without a full stop.
 pub fn of(now: &dto::PluginAbout, before: &Component) -> Vec<String> {
@@ -22,6 +19,9 @@ pub fn of(now: &dto::PluginAbout, before: &Component) -> Vec<String> {
         changes.push(format!("its file is another one, under the same version {}", now.version));
     } else {
         changes.push(format!("version {} instead of {}", now.version, old.version));
+    }
+    if now.name != old.name {
+        changes.push(format!("it is called {:?} instead of {:?}", now.name, old.name));
     }
     if now.author != old.author {
         changes.push(format!("made by {:?} instead of {:?}", now.author, old.author));
@@ -67,30 +67,13 @@ fn compare(
     tell("otherwise", differ.map(|(name, _)| name.as_str()).collect());
 }
 
-/// The settings of a schema by their names, those of conditional parts too.
+/// What a schema says of each setting, by their names, in conditional parts too.
 fn settings(schema: &Value) -> BTreeMap<String, Value> {
-    let mut found = BTreeMap::new();
-    collect(schema, "", &mut found, DEPTH);
-    found
-}
-
-fn collect(schema: &Value, outer: &str, found: &mut BTreeMap<String, Value>, depth: u32) {
-    if depth == 0 {
-        return;
+    let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (place, property) in cofferdam_runtime::properties(schema) {
+        found.entry(place.join(".")).or_default().push(property.clone());
     }
-    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        let name = if outer.is_empty() { name.clone() } else { format!("{outer}.{name}") };
-        collect(property, &name, found, depth - 1);
-        found.insert(name, property.clone());
-    }
-    for part in ["then", "else"] {
-        collect(&schema[part], outer, found, depth - 1);
-    }
-    for list in ["allOf", "anyOf", "oneOf"] {
-        for part in schema[list].as_array().into_iter().flatten() {
-            collect(part, outer, found, depth - 1);
-        }
-    }
+    found.into_iter().map(|(name, said)| (name, Value::Array(said))).collect()
 }
 
 #[cfg(test)]

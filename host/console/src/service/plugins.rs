@@ -229,10 +229,17 @@ fn told(app: &App) {
 }
 
 /// A component that is there and loads.
-async fn there(app: &App, hash: &str) -> Result<(ComponentHash, Arc<Plugin>)> {
-    let found = find(app, hash).await?;
+async fn there(app: &App, key: &str) -> Result<(ComponentHash, Arc<Plugin>)> {
+    let found = find(app, key).await?;
     let hash = found.hash.and_then(|it| it.parse::<ComponentHash>().ok());
     let plugin = hash.as_ref().and_then(|hash| app.plugins.loaded(hash));
+    let is_named_whole = key.parse::<ComponentHash>().is_ok();
+    if plugin.is_some() && !is_named_whole {
+        // Under a name or some digits there may lie another file than was looked at.
+        return Err(Error::BadRequest(
+            "a plugin is approved by the whole SHA-256 of its file".to_owned(),
+        ));
+    }
     hash.zip(plugin).ok_or_else(|| match found.state {
         PluginState::New => Error::conflict("the file is still being looked at"),
         PluginState::Removed => Error::conflict("the file is gone"),

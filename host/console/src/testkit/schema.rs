@@ -11,7 +11,8 @@ use super::{
 use crate::service::destinations::settings::{Place, dotted, marked, properties, words};
 
 /// What `x-cofferdam` can say.
-const MARKS: [&str; 7] = ["secret", "host", "folder", "duration", "size", "template", "multiline"];
+const MARKS: [&str; 8] =
+    ["secret", "host", "folder", "place", "duration", "size", "template", "multiline"];
 /// Parts of names that stand for what nobody else may know.
 const SECRET_WORDS: [&str; 8] = [
     "password",

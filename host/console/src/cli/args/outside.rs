@@ -17,6 +17,12 @@ pub enum Plugin {
         /// Its short name, its file's name, or 6 or more digits of its hash.
         plugin: String,
     },
+    /// Put a component into the plugin folder, in place of one with the same name. It
+    /// waits for approval.
+    Add {
+        /// The component; its name there is the file's.
+        file: PathBuf,
+    },
     /// Let a plugin run, and say what it may touch: all of it each time.
     Approve {
         /// Its short name, its file's name, or 6 or more digits of its hash.

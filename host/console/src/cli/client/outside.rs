@@ -26,6 +26,17 @@ impl Client {
         }
     }
 
+    /// Puts a component into the plugin folder.
+    pub async fn add_plugin(&self, name: &str, bytes: Vec<u8>) -> anyhow::Result<dto::Plugin> {
+        match self {
+            Self::Local(app) => Ok(plugins::upload(app, &Actor::cli(), name, bytes.into()).await?),
+            Self::Remote(remote) => {
+                let path = format!("/plugins?name={}", segment(name));
+                remote.upload(&path, "application/wasm", bytes).await
+            }
+        }
+    }
+
     /// Approves a component.
     pub async fn approve_plugin(
         &self,

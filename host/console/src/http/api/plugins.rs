@@ -69,8 +69,8 @@ pub async fn get(app: web::Data<App>, hash: web::Path<String>) -> Result<HttpRes
     Ok(HttpResponse::Ok().json(plugins::find(&app, &hash).await?))
 }
 
-/// Approves a component, or changes what it may touch. What is given is all
-/// that it may touch from then on.
+/// Approves a component, named by the whole SHA-256 of its file, or changes what
+/// it may touch. What is given is all that it may touch from then on.
 #[utoipa::path(
     post, path = "/api/v1/plugins/{hash}/approve", tag = "plugins", operation_id = "approve_plugin", params(("hash" = String, Path,)),
     request_body = Approval,

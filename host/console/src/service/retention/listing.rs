@@ -18,16 +18,16 @@ const PAGES_MAX: usize = 500;
 const LONGEST: Duration = Duration::from_mins(10);
 
 /// What was found of the files that were looked for.
-pub(super) struct Listing {
+pub struct Listing {
     /// Their sizes, by location.
-    pub(super) sizes: HashMap<String, u64>,
+    pub sizes: HashMap<String, u64>,
     /// How many files there are in all.
-    pub(super) files: u64,
+    pub files: u64,
 }
 
 /// Looks for these locations among all that is stored; or says why that
 /// cannot be told. Other files are only counted: there may be very many.
-pub(super) async fn find(
+pub async fn find(
     app: &App,
     ready: &Ready,
     settings: &Value,

@@ -10,7 +10,7 @@
 mod doubt;
 mod floors;
 mod holds;
-mod listing;
+pub mod listing;
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,13 +19,16 @@ use cofferdam_model::{Backup, DatabaseId, Delivery, Destination, FileState, Purp
 use cofferdam_runtime::Candidate;
 use serde_json::{Value, json};
 
-use super::{Actor, Door, Error, Hearing, Result, audit, destinations, plugins::Ready};
+use super::{Actor, Door, Error, Hearing, Result, audit, copies, destinations, plugins::Ready};
 use crate::{app::App, dto, hub::Change};
 use doubt::doubt;
 use floors::{Held, floors, needed};
 use listing::Listing;
 
 pub use holds::Holds;
+
+/// Why a copy stays that the plugin may let go.
+const SHARED: &str = "a copy that stays is at the same place";
 
 /// The copies that go, each with the plugin's reason.
 type Going = Vec<(StoredCopy, String)>;
@@ -181,7 +184,7 @@ async fn look(app: &App, destination: &Destination, databases: &[DatabaseId]) ->
         let nothing = Look { database, copies: count, goes, stays, moments, held: None };
         looks.push(match &there {
             _ if count < 2 => nothing,
-            Ok(there) => judge(app, there, copies, nothing).await,
+            Ok(there) => judge(app, destination, there, copies, nothing).await?,
             Err(why) => Look { held: Some(why.clone()), ..nothing },
         });
     }
@@ -196,7 +199,13 @@ struct There {
 }
 
 /// Asks the plugin about one database's copies.
-async fn judge(app: &App, there: &There, copies: Vec<StoredCopy>, mut look: Look) -> Look {
+async fn judge(
+    app: &App,
+    destination: &Destination,
+    there: &There,
+    copies: Vec<StoredCopy>,
+    mut look: Look,
+) -> Result<Look> {
     let listed = &there.listing;
     let is_there = |it: &StoredCopy| listed.sizes.get(&it.location) == Some(&it.size_bytes);
     let all: Vec<Held> = copies.iter().map(held).collect();
@@ -208,7 +217,7 @@ async fn judge(app: &App, there: &There, copies: Vec<StoredCopy>, mut look: Look
             "{} should be there and is not among the {} files that are listed",
             missing.location, listed.files
         ));
-        return look;
+        return Ok(look);
     }
     let seen: Vec<StoredCopy> = copies.into_iter().filter(is_there).collect();
     let seen_held: Vec<Held> = seen.iter().map(held).collect();
@@ -219,10 +228,22 @@ async fn judge(app: &App, there: &There, copies: Vec<StoredCopy>, mut look: Look
         Ok(expired) => {
             let named = expired.into_iter().map(|it| (it.id, it.reason)).collect();
             sort_out(&mut look, seen, named, &floors(&seen_held));
+            spare_shared(app, destination, &mut look).await?;
         }
         Err(error) => look.held = Some(error.to_string()),
     }
-    look
+    Ok(look)
+}
+
+/// A file that another copy is, too, stays for that one.
+async fn spare_shared(app: &App, destination: &Destination, look: &mut Look) -> Result<()> {
+    for (copy, reason) in std::mem::take(&mut look.goes) {
+        match copies::shared(app, destination, copy.backup, &copy.location).await? {
+            Some(_) => look.stays.push((copy, SHARED)),
+            None => look.goes.push((copy, reason)),
+        }
+    }
+    Ok(())
 }
 
 /// What of the named copies goes, and what stays.
@@ -247,7 +268,7 @@ fn sort_out(
     }
     for (copy, reason) in going {
         if stay.contains(&copy.location) {
-            look.stays.push((copy, "a copy that stays is at the same place"));
+            look.stays.push((copy, SHARED));
         } else {
             look.goes.push((copy, reason));
         }

@@ -191,6 +191,7 @@ mod tests {
             tries: 2,
             not_before: now,
             location: (purpose == Purpose::Remove).then(|| "shop/a.sql.gz".to_owned()),
+            stored_with: None,
             bytes: None,
             note: None,
             error: Some(error.to_owned()),

@@ -2,6 +2,7 @@
 
 mod event;
 mod facts;
+mod removal;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +21,7 @@ use super::{
 use crate::{
     app::App,
     hub::{Delivering, Halt},
-    service::{deliveries, destinations, plugins, retention},
+    service::{copies, deliveries, destinations, plugins, retention},
 };
 
 /// What waits for somebody is looked at again so often; approving a plugin, or
@@ -100,10 +101,12 @@ async fn block(app: &App, job: &Job, id: DeliveryId, why: &str) {
 }
 
 /// What a call gave, whatever the purpose.
+#[derive(Default)]
 struct Done {
     location: Option<String>,
     bytes: Option<u64>,
     note: Option<String>,
+    stored_with: Option<String>,
 }
 
 /// Why there is no result.
@@ -172,7 +175,12 @@ async fn attempt(
             bytes,
             error: None,
             log,
-            next: Next::Complete { location: done.location, bytes: done.bytes, note: done.note },
+            next: Next::Complete {
+                location: done.location,
+                bytes: done.bytes,
+                note: done.note,
+                stored_with: done.stored_with,
+            },
         },
         Ok(Err(trouble)) => failed(app, delivery, keep_going, trouble, bytes, log),
         Err(Halt::Cancelled) => AttemptEnd {
@@ -261,27 +269,19 @@ async fn perform(
             let size = facts.size;
             let receipt =
                 ready.plugin.store(call, facts, file).await.result.map_err(Trouble::Call)?;
-            Ok(Done { location: Some(receipt.location), bytes: Some(size), note: receipt.note })
+            let stored_with = Some(copies::stored_with(&destination, &ready));
+            let location = Some(receipt.location);
+            Ok(Done { location, bytes: Some(size), note: receipt.note, stored_with })
         }
         Purpose::Remove => {
-            let Some(location) = delivery.location.clone() else {
-                return Err(Trouble::Over("it is not known where the copy is".to_owned()));
-            };
-            let backup = app.catalog.backup(delivery.backup).await;
-            if let Some(backup) = backup.map_err(|error| internal(error.into()))?
-                && let Some(why) =
-                    retention::stays(app, &destination, &backup).await.map_err(internal)?
-            {
-                return Err(Trouble::Moot(format!("the copy stays: {why}")));
-            }
-            ready.plugin.remove(call, location).await.result.map_err(Trouble::Call)?;
-            Ok(Done { location: None, bytes: None, note: None })
+            removal::remove(app, delivery, &destination, &ready, call).await?;
+            Ok(Done::default())
         }
         Purpose::Notify => {
             let event = event::of(app, delivery).await.map_err(internal)?;
             let event = event.map_err(|why| Trouble::Moot(why.to_owned()))?;
             let note = ready.plugin.notify(call, event).await.result.map_err(Trouble::Call)?;
-            Ok(Done { location: None, bytes: None, note: Some(note) })
+            Ok(Done { note: Some(note), ..Done::default() })
         }
     }
 }

@@ -1,0 +1,55 @@
+//! Removing a copy at a destination, and only that copy.
+
+use std::collections::HashSet;
+
+use cofferdam_model::{Delivery, Destination};
+use cofferdam_runtime::Call;
+
+use super::Trouble;
+use crate::{
+    app::App,
+    service::{self, copies, plugins::Ready, retention},
+};
+
+/// Removes the copy that a delivery is about. Anything that may be another file
+/// stays: what another copy is as well, and what may be elsewhere because the
+/// settings have changed since it was stored.
+pub(super) async fn remove(
+    app: &App,
+    delivery: &Delivery,
+    destination: &Destination,
+    ready: &Ready,
+    call: Call,
+) -> Result<(), Trouble> {
+    let internal = |error: service::Error| Trouble::Host(error.to_string());
+    let Some(location) = delivery.location.clone() else {
+        return Err(Trouble::Over("it is not known where the copy is".to_owned()));
+    };
+    let backup = app.catalog.backup(delivery.backup).await;
+    if let Some(backup) = backup.map_err(|error| internal(error.into()))?
+        && let Some(why) = retention::stays(app, destination, &backup).await.map_err(internal)?
+    {
+        return Err(Trouble::Moot(format!("the copy stays: {why}")));
+    }
+    let shared = copies::shared(app, destination, delivery.backup, &location).await;
+    if let Some(other) = shared.map_err(internal)? {
+        return Err(Trouble::Moot(format!("the file stays: it is also a copy that {other} keeps")));
+    }
+    let now = copies::stored_with(destination, ready);
+    // Nobody knows it of copies from before it was noted.
+    if delivery.stored_with.as_ref().is_some_and(|then| *then != now) {
+        let wanted = HashSet::from([location.as_str()]);
+        let listed = retention::listing::find(app, ready, &call.settings, &wanted).await;
+        let listed = listed.map_err(|why| {
+            Trouble::Host(format!("what is stored there could not be listed: {why}"))
+        })?;
+        if listed.sizes.is_empty() {
+            return Err(Trouble::Over(
+                "the settings have changed since this copy was stored, and with them it is not found; it may still be where it was"
+                    .to_owned(),
+            ));
+        }
+    }
+    ready.plugin.remove(call, location).await.result.map_err(Trouble::Call)?;
+    Ok(())
+}
