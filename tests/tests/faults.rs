@@ -45,5 +45,7 @@ mod queue;
 mod secret;
 #[path = "faults/server.rs"]
 mod server;
+#[path = "faults/shelf.rs"]
+mod shelf;
 #[path = "faults/stopping.rs"]
 mod stopping;

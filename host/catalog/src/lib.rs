@@ -44,7 +44,7 @@ pub use audit::{
 pub use backups::{Adopted, BackupFacts, NewBackup, RecordedFile};
 pub use components::{Component, NewComponent};
 pub use databases::{DatabaseOverview, DatabaseUpdate, LastBackup, NewDatabase};
-pub use deliveries::{AttemptEnd, DeliveryLease, Next, StoredCopy};
+pub use deliveries::{AttemptEnd, DeliveryLease, Next, Places, StoredCopy};
 pub use destinations::DestinationFields;
 pub use digest::Digest;
 pub use error::{Error, Result};

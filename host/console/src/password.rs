@@ -1,16 +1,13 @@
 //! Passwords: argon2id, a few at a time.
 
-use std::{
-    sync::{Arc, LazyLock, Mutex, mpsc},
-    thread,
-    time::Duration,
-};
+use std::{sync::LazyLock, thread, time::Duration};
 
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
     password_hash::phc::{Output, PasswordHash, Salt},
 };
 use cofferdam_model::Secret;
+use crossbeam_channel::{Sender, unbounded};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::oneshot;
 
@@ -47,7 +44,7 @@ static ARGON: LazyLock<Argon2<'static>> = LazyLock::new(|| {
 static NOBODY: LazyLock<String> = LazyLock::new(|| {
     let mut password = [0_u8; 32];
     getrandom::fill(&mut password).expect("the system gives random bytes");
-    hash(&password, &mut Vec::new())
+    hash(&password, &mut memory())
 });
 
 /// How many are hashed at once.
@@ -57,6 +54,16 @@ const IDLE: Duration = Duration::from_secs(5);
 
 type Work = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
+/// Address space for hashing, of which only the beginning is ever touched. What
+/// is larger than 32 MiB the system's allocator takes from the kernel, and gives
+/// back as soon as it is freed; having freed something smaller once, it keeps as
+/// much for itself from then on.
+const RESERVED: usize = 40 << 20;
+
+fn memory() -> Vec<Block> {
+    Vec::with_capacity(RESERVED / Block::SIZE)
+}
+
 /// Hashes and checks passwords. At most two at once: a flood of sign-ins
 /// waits in line instead of taking the machine's memory. Each of the two has
 /// a thread with memory of its own, used again and again: an allocator that is
@@ -64,26 +71,21 @@ type Work = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 /// after a hundred sign-ins).
 #[derive(Clone)]
 pub struct Passwords {
-    line: mpsc::Sender<Work>,
+    line: Sender<Work>,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
-        let (line, waiting) = mpsc::channel::<Work>();
-        let waiting = Arc::new(Mutex::new(waiting));
+        let (line, waiting) = unbounded::<Work>();
         for _ in 0..PLACES {
             let waiting = waiting.clone();
             thread::spawn(move || {
-                let mut memory = Vec::new();
-                loop {
-                    // The lock is given back before the work begins.
-                    let Ok(next) = waiting.lock().map(|waiting| waiting.recv_timeout(IDLE)) else {
-                        return;
-                    };
-                    match next {
-                        Ok(work) => work(&mut memory),
-                        Err(mpsc::RecvTimeoutError::Timeout) => memory = Vec::new(),
-                        Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                // Until nobody can send any more.
+                while let Ok(work) = waiting.recv() {
+                    let mut memory = memory();
+                    work(&mut memory);
+                    while let Ok(work) = waiting.recv_timeout(IDLE) {
+                        work(&mut memory);
                     }
                 }
             });
@@ -227,5 +229,31 @@ mod tests {
         assert!(passwords.verify(Secret::new("one two three four"), Some(hash.clone())).await);
         assert!(!passwords.verify(Secret::new("one two three five"), Some(hash)).await);
         assert!(!passwords.verify(Secret::new("anything"), None).await);
+    }
+
+    /// This process's own memory, in kB.
+    fn rss_anon() -> u64 {
+        let text = std::fs::read_to_string("/proc/self/status").expect("this process");
+        let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let number = line.and_then(|rest| rest.split_whitespace().next());
+        number.and_then(|number| number.parse().ok()).expect("a number")
+    }
+
+    #[tokio::test]
+    async fn the_memory_of_both_places_is_given_back_when_nobody_signs_in() {
+        let passwords = Passwords::default();
+        let before = rss_anon();
+        let one = || passwords.hash(Secret::new("one two three four"));
+        // Again after it was given back once: then an allocator knows the size.
+        for _ in 0..2 {
+            tokio::join!(one(), one(), one(), one());
+            let full = rss_anon();
+            assert!(full > before + (19 << 10), "{before} {full}");
+            let begun = std::time::Instant::now();
+            while rss_anon() > before + (4 << 10) {
+                assert!(begun.elapsed() < 4 * IDLE, "{before} {full} {}", rss_anon());
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
     }
 }

@@ -34,6 +34,8 @@ const HOUSE: Duration = Duration::from_hours(24);
 
 /// What nobody needs any more is kept in the catalog for so long.
 const KEPT: TimeDelta = TimeDelta::days(30);
+/// So many logs are forgotten in one transaction.
+const LOGS_AT_ONCE: u32 = 500;
 
 /// Runs until asked to stop.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
@@ -100,8 +102,8 @@ async fn keep_house(app: Arc<App>) {
     }
 }
 
-/// Removals of deleted backups' copies that are done, and plugins that nobody
-/// ever approved and whose file is gone.
+/// Removals of deleted backups' copies that are done, what was logged by
+/// deliveries that are, and plugins that nobody ever approved and whose file is gone.
 async fn forget_old(app: &App) -> anyhow::Result<()> {
     let before = app.now() - KEPT;
     app.plugins.ready(app).await?;
@@ -109,8 +111,18 @@ async fn forget_old(app: &App) -> anyhow::Result<()> {
     let mut tx = app.catalog.begin().await?;
     let deliveries = tx.forget_removals(before).await?;
     tx.commit().await?;
-    if components + deliveries > 0 {
-        tracing::info!(components, deliveries, "old records were removed");
+    let mut logs = 0;
+    loop {
+        let mut tx = app.catalog.begin().await?;
+        let some = tx.forget_logs(before, LOGS_AT_ONCE).await?;
+        tx.commit().await?;
+        logs += some;
+        if some < u64::from(LOGS_AT_ONCE) {
+            break;
+        }
+    }
+    if components + deliveries + logs > 0 {
+        tracing::info!(components, deliveries, logs, "old records were removed");
     }
     Ok(())
 }

@@ -100,8 +100,14 @@ pub struct Delivery {
     pub error: Option<String>,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// When it was last put into the queue: then, or when it was asked for once
+    /// more after it was over.
+    pub queued_at: Timestamp,
     /// When it was over.
     pub completed_at: Option<Timestamp>,
+    /// Of a removal: it was called off for good, as its backup was deleted and
+    /// the copies of that were to stay.
+    pub is_kept: bool,
     /// Of a copy: how its removal stands, where one was asked for.
     pub removal: Option<DeliveryStatus>,
 }

@@ -111,7 +111,10 @@ async fn compiled(
     let host = |why: String| Refusal::Host(format!("the compiled component cannot be kept: {why}"));
     let draft = shared.cache.draft().map_err(|error| host(error.to_string()))?;
     let output = draft.reopen().map_err(|error| host(error.to_string()))?;
-    shared.compiler.compile(bytes, output).await?;
+    {
+        let _one = shared.compiling.acquire().await.map_err(|error| host(error.to_string()))?;
+        shared.compiler.compile(bytes, output).await?;
+    }
     shared.cache.put(hash.as_str(), draft).map_err(|error| host(error.to_string()))?;
     let loaded = shared.cache.get(&shared.engine, hash.as_str());
     loaded.ok_or_else(|| host("it cannot be loaded again".to_owned()))

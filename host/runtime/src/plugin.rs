@@ -91,6 +91,7 @@ impl Plugin {
         });
         match outcome.await.result {
             Ok(said) => Ok(Self { shared, inspected, description: Description::check(said)? }),
+            Err(CallError::Host(why)) => Err(Refusal::Host(why)),
             Err(error) => Err(Refusal::Describe(error.to_string())),
         }
     }

@@ -11,6 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use rustls::{ClientConfig, pki_types::CertificateDer};
+use tokio::sync::Semaphore;
 use wasmtime::{Engine, component::Linker};
 
 use crate::{
@@ -71,6 +72,8 @@ pub(crate) struct Shared {
     pub(crate) ticker: Ticker,
     pub(crate) cache: Cache,
     pub(crate) compiler: Compiler,
+    /// For each compiler that runs: they take much memory.
+    pub(crate) compiling: Semaphore,
     pub(crate) limits: Limits,
     pub(crate) tls: Arc<ClientConfig>,
     pub(crate) names: Arc<dyn Resolve>,
@@ -83,6 +86,8 @@ fn thread_count() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8)
 }
 
+/// Compilers at once.
+const COMPILERS: usize = 2;
 /// Reading, hashing and a granted folder's files, for all calls together.
 const BLOCKING: usize = 64;
 /// A thread that nobody needs ends after so long.
@@ -119,6 +124,7 @@ impl Runtime {
             ticker,
             cache,
             compiler: settings.compiler,
+            compiling: Semaphore::new(COMPILERS),
             limits: settings.limits,
             tls,
             names,

@@ -200,6 +200,8 @@ fn failure(code: ErrorCode, path: &str) -> Failure {
         ErrorCode::InsufficientSpace | ErrorCode::Quota => {
             Failure::temporary(format!("{path}: there is no room left"))
         }
+        // Also what the console's runtime makes of a disk that was mounted to be read.
+        ErrorCode::Io => Failure::temporary(format!("{path}: the disk fails, or can only be read")),
         ErrorCode::Loop => Failure::denied(format!("{path} is a link, and links are not followed")),
         ErrorCode::NameTooLong => Failure::permanent(format!("{path}: the name is too long")),
         ErrorCode::IsDirectory | ErrorCode::NotDirectory => {

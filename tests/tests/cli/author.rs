@@ -1,6 +1,6 @@
 //! `cofferdam plugin new`: what it writes builds on its own, and keeps the contract.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use cofferdam_tests::{WebServer, component};
 use serde_json::json;
@@ -35,6 +35,45 @@ fn a_new_plugin_in_rust_builds_by_itself_and_keeps_the_contract() {
         let report = shell.run_with(&arguments, &settings).expect(0).json();
         assert_eq!(report["plugin"]["id"], name);
     }
+}
+
+/// Builds a new plugin as its README says, with the compiler that set-up has put
+/// elsewhere, and tries it out. Where that could not be had, set-up has noted why.
+fn builds_and_keeps(language: &str, role: &str, compiler: &str, link: &str) {
+    let finished = component("s3");
+    if finished.with_file_name(format!("no-{language}")).exists() {
+        return;
+    }
+    let compiler = finished.ancestors().nth(2).expect("the target folder").join(compiler);
+    let shell = kit::shell();
+    shell.run(&["plugin", "new", "my-own", "--language", language, "--role", role]).expect(0);
+    let folder = shell.path("my-own");
+    symlink(&compiler, folder.join(link)).expect("a link");
+    let readme = fs::read_to_string(folder.join("README.md")).expect("a README");
+    let (_, commands) = readme.split_once("## Build\n\n```sh\n").expect("how it is built");
+    let (commands, _) = commands.split_once("\n```").expect("their end");
+    // What comes before the last one is done once, and was done by set-up.
+    let command = commands.lines().last().expect("a command");
+    let told = Command::new("sh").args(["-c", command]).current_dir(&folder).output();
+    let told = told.expect("a shell");
+    assert!(told.status.success(), "{command}\n{}", String::from_utf8_lossy(&told.stderr));
+    let file = folder.join("my-own.wasm").display().to_string();
+    let server = WebServer::start();
+    let settings = json!({ "url": format!("http://127.0.0.1:{}/", server.port()) }).to_string();
+    let arguments =
+        ["plugin", "test", &file, "--settings", "-", "--private", "--size", "8MiB", "--json"];
+    let report = shell.run_with(&arguments, &settings).expect(0).json();
+    assert_eq!(report["plugin"]["id"], "my-own");
+}
+
+#[test]
+fn large_example_of_a_new_storage_in_javascript_builds_as_its_readme_says() {
+    builds_and_keeps("javascript", "storage", "javascript/node_modules", "node_modules");
+}
+
+#[test]
+fn large_example_of_a_new_notifier_in_python_builds_as_its_readme_says() {
+    builds_and_keeps("python", "notifier", "python", "venv");
 }
 
 #[test]

@@ -4,7 +4,10 @@
 
 use std::{fs, path::Path};
 
-use cofferdam_tests::{WebServer, component};
+use cofferdam_tests::{
+    S3Server, WebServer, component,
+    s3_server::{ACCESS_KEY, BUCKET, SECRET_KEY},
+};
 use serde_json::{Value, json};
 
 use crate::shell::Shell;
@@ -95,7 +98,20 @@ fn mail_and_web_hooks_and_chats_keep_the_contract() {
     keeps("chat", Some(&ntfy), &[]);
 }
 
-/// Where a real S3 server is at hand, its address and keys go in here.
+#[test]
+fn s3_keeps_the_contract_with_a_server_in_one_request_and_in_parts() {
+    for part_size in ["64 MiB", "5 MiB"] {
+        let server = S3Server::s3s();
+        let settings = json!({
+            "endpoint": format!("http://127.0.0.1:{}", server.port()), "bucket": BUCKET,
+            "access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY,
+            "part_size": part_size,
+        });
+        keeps("s3", Some(&settings), &[]);
+        assert_eq!(server.keys(), Vec::<String>::new());
+    }
+}
+
 #[test]
 fn s3_without_a_server_breaks_nothing_that_can_be_seen_without_one() {
     let found = try_out("s3", None, &[]);
@@ -197,6 +213,13 @@ fn endless_lists_and_greedy_policies_break_theirs() {
         let found = try_out("misbehaving", Some(&mode(name)), &[]);
         assert!(found.clauses("broken").contains(&"retention.newest"), "{name}: {:#}", found.0);
     }
+}
+
+#[test]
+fn what_a_limit_has_stopped_is_told_with_the_limit() {
+    let found = try_out("local-retention", None, &[]);
+    let told = found.of("storage.bounded")["found"].as_str().expect("a sentence").to_owned();
+    assert!(told.starts_with("stopped by a limit of memory, and by one of computing"), "{told}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use cofferdam_tests::{
@@ -182,6 +183,47 @@ fn a_silent_server_delays_its_call_and_not_the_backup() {
     assert_eq!((&first["status"], &second["status"]), (&"completed".into(), &"completed".into()));
     let waiting = until(&api, &path(&first), "running");
     assert_eq!(waiting["status"], "completed");
+}
+
+#[test]
+fn a_silent_server_takes_no_places_of_copies_nor_of_others_that_are_told() {
+    let silent = Listener::start(|_| None);
+    let good = taken();
+    let console = Console::builder().start();
+    let api = console.api();
+    let shelf = console.folder().join("shelf");
+    fs::create_dir_all(&shelf).expect("a folder");
+    let hook = |name: &str, listener: &Listener| {
+        let url = format!("http://127.0.0.1:{}/hook", listener.port());
+        let wish = json!({
+            "plugin": "webhook", "name": name, "grant": true, "grant_private": true,
+            "settings": { "url": url }, "concurrency": 16,
+        });
+        api.post("/api/v1/destinations", &wish).expect(201);
+    };
+    // The first by name is the first to be queued.
+    for name in ["a1", "a2", "a3"] {
+        hook(name, &silent);
+    }
+    let backups: Vec<Value> = (0..6).map(|_| api.back_up(SMALL)).collect();
+    hook("hook", &good);
+    let wish = json!({
+        "plugin": "local-retention", "name": "shelf", "grant": true,
+        "settings": { "folder": shelf, "keep": "everything" },
+    });
+    api.post("/api/v1/destinations", &wish).expect(201);
+    let last = api.back_up(SMALL);
+    let each = |backup: &Value| {
+        api.get(&path(backup)).expect(200).json()["deliveries"].as_array().expect("a list").clone()
+    };
+    let begun = std::time::Instant::now();
+    let stands = |list: &[Value], to: &str, status: &str| {
+        list.iter().any(|it| it["destination"] == to && it["status"] == status)
+    };
+    wait_until("the copy", PATIENCE, || stands(&each(&last), "shelf", "completed").then_some(()));
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let calls = backups.iter().flat_map(each).filter(|it| it["status"] == "running");
+    assert_eq!(calls.count(), 4);
 }
 
 #[test]

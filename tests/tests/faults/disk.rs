@@ -9,10 +9,10 @@ use crate::{
 };
 
 /// Fills a file system, and frees it when dropped.
-struct Ballast(std::path::PathBuf);
+pub struct Ballast(std::path::PathBuf);
 
 impl Ballast {
-    fn in_folder(folder: &std::path::Path, leave: usize) -> Self {
+    pub fn in_folder(folder: &std::path::Path, leave: usize) -> Self {
         let path = folder.join("ballast");
         let mut file = fs::File::create(&path).expect("a file");
         // Until nothing fits any more, not even one byte.
@@ -33,7 +33,7 @@ impl Drop for Ballast {
 }
 
 /// A place for a small disk, made before the console that uses it.
-fn small_disk(size: &str) -> Option<(tempfile::TempDir, Mount)> {
+pub fn small_disk(size: &str) -> Option<(tempfile::TempDir, Mount)> {
     let folder = tempfile::Builder::new().prefix("cofferdam-disk-").tempdir().expect("a folder");
     let options = format!("size={size},mode=700");
     let mount = Mount::new(&["-t", "tmpfs", "-o", &options, "tmpfs"], folder.path().to_owned());

@@ -192,7 +192,10 @@ fn what_cannot_be_read_is_named_and_everything_else_goes_on() {
         let found = own(list, "mine.wasm")?;
         (found["state"] == "refused").then_some(found)
     });
-    assert_eq!(found["reason"], "the file cannot be read: Permission denied (os error 13)");
+    assert_eq!(
+        found["reason"],
+        "the file cannot be read: Permission denied (os error 13)\nHINT: the console tries it again by itself"
+    );
     may(&file, 0o644);
     wait_for(&api_list(&console), "the plugin", |list| {
         let found = own(list, "mine.wasm")?;
@@ -226,6 +229,45 @@ fn what_cannot_be_read_is_named_and_everything_else_goes_on() {
 
     may(&plugins, 0o700);
     wait_for(&api_list(&console), "the folder", |list| list["problem"].is_null().then_some(()));
+}
+
+#[test]
+fn what_cannot_be_kept_for_a_while_is_loaded_by_itself_later() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let console = short().through(unprivileged(folder.path())).start();
+    let refused = |file: &str| {
+        let found = wait_for(&api_list(&console), "a refusal", |list| {
+            own(list, file).filter(|it| it["state"] == "refused")
+        });
+        found["reason"].as_str().expect("a reason").to_owned()
+    };
+    let waiting = |file: &str| {
+        wait_for(&api_list(&console), file, |list| {
+            own(list, file).filter(|it| it["state"] == "waiting").map(drop)
+        });
+    };
+    wait_for(&api_list(&console), "the bundled ones", |list| {
+        let all = list["plugins"].as_array()?;
+        (all.len() == 5 && all.iter().all(|it| it["state"] == "approved")).then_some(())
+    });
+    let cache = console.data().join("cache/plugins");
+    let plugins = console.data().join("plugins");
+    // Others have compiled it for this test before.
+    for compiled in fs::read_dir(&cache).expect("the cache") {
+        fs::remove_file(compiled.expect("an entry").path()).expect("removed");
+    }
+    may(&cache, 0o500);
+    fs::write(plugins.join("mine.wasm"), component("example-rust")).expect("a file");
+    fs::write(plugins.join("junk.wasm"), "no component").expect("a file");
+    let told = refused("mine.wasm");
+    assert!(told.starts_with("the compiled component cannot be kept: Permission denied"), "{told}");
+    assert!(told.ends_with("\nHINT: the console tries it again by itself"), "{told}");
+    assert!(refused("junk.wasm").ends_with("take the .wasm file"));
+    // Nothing in the folder changes.
+    may(&cache, 0o700);
+    waiting("mine.wasm");
+    let list = api_list(&console)();
+    assert_eq!(own(&list, "junk.wasm").expect("it is there")["state"], "refused");
 }
 
 #[test]

@@ -234,7 +234,9 @@ pub(crate) fn delivery(destination: &Destination, status: DeliveryStatus) -> Del
         note: (status == Completed).then(|| "locked until 2027-01-31".into()),
         error: error.map(Into::into),
         created_at: ago(7_180),
+        queued_at: ago(7_180),
         completed_at: matches!(status, Completed | Failed).then(|| ago(7_160)),
+        is_kept: false,
         removal: None,
     }
 }
@@ -290,4 +292,16 @@ pub(crate) fn items() -> Vec<DeliveryItem> {
         item("webdav", DeliveryStatus::Blocked),
         mail,
     ]
+}
+
+/// A removal that failed, of a backup that is deleted.
+pub(crate) fn left_behind() -> DeliveryItem {
+    let mut left = item("offsite", DeliveryStatus::Failed);
+    left.delivery.purpose = Purpose::Remove;
+    left.delivery.location = Some("backups/shop/2026/10/backup_shop_20261021_100916.sql.gz".into());
+    left.delivery.note = None;
+    left.delivery.error = Some("the object is locked until 2027-01-31".into());
+    left.is_deleted = true;
+    left.attempts.clear();
+    left
 }

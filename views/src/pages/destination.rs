@@ -36,6 +36,9 @@ pub struct DestinationPage {
     /// Why the last automatic look for copies whose time is over let nothing go,
     /// if something held it back.
     pub held: Option<String>,
+    /// What may be left there of deleted backups. Not told to the part that
+    /// fetches itself again.
+    pub left: Vec<DeliveryItem>,
     /// Its newest deliveries, newest first; ten or so. Without attempts.
     pub recent: Vec<DeliveryItem>,
 }
@@ -72,6 +75,7 @@ pub fn page(chrome: &Chrome, data: &DestinationPage) -> Markup {
                     @if destination.roles.retention && destination.roles.storage {
                         (destination_retention::section(chrome, destination, Asked::NotYet(data.held.as_deref())))
                     }
+                    (left(chrome, data))
                     (recent(chrome, data))
                 }
                 div.column { (facts(chrome, data)) }
@@ -185,8 +189,21 @@ pub(super) fn found(chrome: &Chrome, tested: &Tested) -> Markup {
     }
 }
 
+fn left(chrome: &Chrome, data: &DestinationPage) -> Markup {
+    if data.left.is_empty() {
+        return html! {};
+    }
+    html! {
+        section aria-labelledby="left-title" {
+            div.section-head { h2 #left-title { (t::LEFT) } }
+            ul.panel.deliveries { @for item in &data.left { li { (row(chrome, item)) } } }
+        }
+    }
+}
+
 /// Its newest deliveries; they fetch themselves again when the list changed.
-fn recent(chrome: &Chrome, data: &DestinationPage) -> Markup {
+#[must_use]
+pub fn recent(chrome: &Chrome, data: &DestinationPage) -> Markup {
     let destination = &data.card.destination;
     html! {
         section #recent aria-labelledby="recent-title" hx-get={ "/destinations/" (destination.id) }

@@ -47,6 +47,7 @@ pub(crate) const SECRETS: &str = "Secrets";
 pub(crate) const ADDED: &str = "Added";
 pub(crate) const ALL_DATABASES: &str = "all";
 
+pub(crate) const LEFT: &str = "Of deleted backups, this may still be there";
 pub(crate) const DELIVERIES: &str = "Latest deliveries";
 pub(crate) const NO_DELIVERIES: &str =
     "None yet. The next backup that completes goes here by itself.";

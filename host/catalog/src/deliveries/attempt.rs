@@ -108,7 +108,7 @@ impl Tx {
             Next::Again(at) | Next::Endless(at) => Some(at),
             _ => None,
         };
-        let stopped = self.let_go(id, fence, again).await?;
+        let stopped = self.let_go(id, fence, again, now).await?;
         let next = match &end.next {
             done @ Next::Complete { .. } => done,
             _ if stopped => &Next::Cancel,
@@ -177,7 +177,7 @@ impl Tx {
         again: Timestamp,
         now: Timestamp,
     ) -> Result<()> {
-        if self.let_go(id, fence, Some(again)).await? {
+        if self.let_go(id, fence, Some(again), now).await? {
             return self.stop_delivery(id, now).await;
         }
         let Some(delivery) = self.delivery(id).await? else {
@@ -189,7 +189,7 @@ impl Tx {
             "UPDATE deliveries SET status = 'blocked', error = $3, \
              blocked_at = CASE WHEN blocked_at <= $4 THEN blocked_at ELSE $4 END \
              WHERE id IN (SELECT delivery_id FROM jobs \
-              WHERE destination_id = $1 AND worker IS NULL AND not_before <= $2) \
+              WHERE destination_id = $1 AND worker IS NULL AND (not_before <= $2 OR planned_at > $4)) \
              AND (status <> 'blocked' OR error <> $3 OR blocked_at IS NULL OR blocked_at > $4)",
         )
         .bind(&destination)
@@ -199,11 +199,12 @@ impl Tx {
         .execute(self.conn())
         .await?;
         sqlx::query(
-            "UPDATE jobs SET not_before = $2 \
-             WHERE destination_id = $1 AND worker IS NULL AND not_before < $2",
+            "UPDATE jobs SET not_before = $2, planned_at = $3 WHERE destination_id = $1 \
+             AND worker IS NULL AND (not_before < $2 OR planned_at > $3)",
         )
         .bind(&destination)
         .bind(ms(again))
+        .bind(ms(now))
         .execute(self.conn())
         .await?;
         let waiting = sqlx::query(

@@ -12,6 +12,12 @@ use crate::{Cancelled, Error, Result, Tx, cells::ms};
 /// What is said of a copy that may be there without a receipt.
 const NO_RECEIPT: &str = "the backup was deleted before a copy of it was confirmed; what was sent \
     there may have stayed, and the console does not know under which name";
+/// What is said of a removal that nobody wants any more.
+const KEPT: &str = "the backup was deleted, and its copies were to stay";
+
+const FORGET_LOGS: &str = "UPDATE attempts SET log = '[]' WHERE (delivery_id, number) IN \
+ (SELECT a.delivery_id, a.number FROM attempts a WHERE a.log <> '[]' AND a.ended_at < $1 \
+  AND (SELECT v.status FROM deliveries v WHERE v.id = a.delivery_id) = 'completed' LIMIT $2)";
 
 impl Tx {
     /// Tries a delivery at once, also one that was given up or cancelled. One
@@ -27,6 +33,9 @@ impl Tx {
             Some(it) if !it.enabled => return conflict("its destination is switched off"),
             Some(_) => {}
         }
+        if delivery.is_kept {
+            return conflict(KEPT);
+        }
         if delivery.purpose == Purpose::Store && self.backup(delivery.backup).await?.is_none() {
             return conflict("its backup was deleted");
         }
@@ -37,11 +46,13 @@ impl Tx {
                 self.queue_job(id, delivery.destination, now).await?;
             }
             DeliveryStatus::Pending | DeliveryStatus::Retrying | DeliveryStatus::Blocked => {
-                sqlx::query("UPDATE jobs SET not_before = $2 WHERE delivery_id = $1")
-                    .bind(id.to_string())
-                    .bind(ms(now))
-                    .execute(self.conn())
-                    .await?;
+                sqlx::query(
+                    "UPDATE jobs SET not_before = $2, planned_at = $2 WHERE delivery_id = $1",
+                )
+                .bind(id.to_string())
+                .bind(ms(now))
+                .execute(self.conn())
+                .await?;
             }
         }
         sqlx::query(
@@ -87,7 +98,7 @@ impl Tx {
         now: Timestamp,
     ) -> Result<()> {
         sqlx::query(
-            "UPDATE jobs SET not_before = $3 WHERE kind = 'delivery' AND worker IS NULL \
+            "UPDATE jobs SET not_before = $3, planned_at = $3 WHERE kind = 'delivery' AND worker IS NULL \
              AND destination_id IN (SELECT id FROM destinations WHERE plugin_id = $1 OR id = $2) \
              AND delivery_id IN (SELECT id FROM deliveries WHERE status = 'blocked')",
         )
@@ -112,22 +123,24 @@ impl Tx {
         Ok(())
     }
 
-    /// The copies of a backup that is being deleted stay: what waits to remove
-    /// one for a policy is stopped.
+    /// The copies of a backup that is being deleted stay: whatever would remove
+    /// one for a policy, or would do so if it were tried again, is called off
+    /// for good.
     pub(crate) async fn keep_copies(&mut self, backup: BackupId, now: Timestamp) -> Result<()> {
-        let waiting = "backup_id = $1 AND purpose = 'remove' \
-            AND status IN ('pending', 'retrying', 'blocked')";
+        let undone = "backup_id = $1 AND purpose = 'remove' AND status <> 'completed'";
         sqlx::query(AssertSqlSafe(format!(
-            "DELETE FROM jobs WHERE delivery_id IN (SELECT id FROM deliveries WHERE {waiting})"
+            "DELETE FROM jobs WHERE delivery_id IN (SELECT id FROM deliveries WHERE {undone})"
         )))
         .bind(backup.to_string())
         .execute(self.conn())
         .await?;
         sqlx::query(AssertSqlSafe(format!(
-            "UPDATE deliveries SET status = 'cancelled', completed_at = $2 WHERE {waiting}"
+            "UPDATE deliveries SET status = 'cancelled', completed_at = $2, error = $3, \
+             left_there = 'kept' WHERE {undone}"
         )))
         .bind(backup.to_string())
         .bind(ms(now))
+        .bind(KEPT)
         .execute(self.conn())
         .await?;
         Ok(())
@@ -165,8 +178,8 @@ impl Tx {
         }
         // An attempt that was cut off says nothing of how far it came.
         sqlx::query(
-            "UPDATE deliveries SET status = 'cancelled', completed_at = $2, error = $3 \
-             WHERE backup_id = $1 AND purpose = 'store' AND status <> 'completed' \
+            "UPDATE deliveries SET status = 'cancelled', completed_at = $2, error = $3, \
+             left_there = 'unconfirmed' WHERE backup_id = $1 AND purpose = 'store' AND status <> 'completed' \
              AND destination_id IN (SELECT id FROM destinations WHERE removed_at IS NULL) \
              AND EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_id = deliveries.id \
               AND (a.bytes > 0 OR a.outcome = 'interrupted'))",
@@ -178,10 +191,9 @@ impl Tx {
         .await?;
         sqlx::query(
             "DELETE FROM deliveries WHERE backup_id = $1 AND purpose <> 'remove' \
-             AND (purpose <> 'store' OR status <> 'cancelled' OR error IS NULL OR error <> $2)",
+             AND left_there = ''",
         )
         .bind(backup.to_string())
-        .bind(NO_RECEIPT)
         .execute(self.conn())
         .await?;
         sqlx::query(
@@ -192,6 +204,18 @@ impl Tx {
         .execute(self.conn())
         .await?;
         Ok(copies)
+    }
+
+    /// Forgets what was logged by attempts that ended before this moment, of
+    /// deliveries that are done; a failure keeps it. So many attempts at a time,
+    /// so that nobody waits long for the catalog. Says how many those were.
+    pub async fn forget_logs(&mut self, before: Timestamp, limit: u32) -> Result<u64> {
+        let done = sqlx::query(FORGET_LOGS)
+            .bind(ms(before))
+            .bind(i64::from(limit))
+            .execute(self.conn())
+            .await?;
+        Ok(done.rows_affected())
     }
 
     /// Forgets removals that are done or were stopped, and notifications that
@@ -207,5 +231,20 @@ impl Tx {
         .execute(self.conn())
         .await?;
         Ok(done.rows_affected())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::Statement;
+
+    /// A catalog holds many attempts, and of most the log is gone already.
+    #[tokio::test]
+    async fn logs_that_are_old_are_found_through_an_index() {
+        let plan = Statement::new(FORGET_LOGS).plan().await;
+        let found = |step: &String| step.contains("INDEX attempts_logged (ended_at<?)");
+        assert!(plan.iter().any(found), "{plan:#?}");
+        assert!(!plan.iter().any(|step| step.contains("SCAN")), "{plan:#?}");
     }
 }

@@ -13,13 +13,18 @@ use crate::{
 
 /// What is said of a delivery whose worker has died.
 const CUT_OFF: &str = "the console was stopped or killed while it ran";
-/// No try is planned further away than a day. One that is has waited since
-/// before the clock was set back, and is due.
-const FARTHEST: TimeDelta = TimeDelta::hours(25);
+/// What is said of one whose worker lives and could not write down how it ended.
+const NOT_RECORDED: &str = "what became of it could not be recorded in the catalog";
 
-/// The moment behind which nothing can be planned.
-pub(super) fn farthest(now: Timestamp) -> Timestamp {
-    now + FARTHEST
+/// How many deliveries may be held at once. One destination gets at most half
+/// of the places of each kind, rounded up, whatever it allows itself, so that a
+/// slow one never holds up all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Places {
+    /// Of copies and removals.
+    pub copies: u32,
+    /// Of notifications.
+    pub words: u32,
 }
 
 /// A delivery that somebody holds.
@@ -51,14 +56,22 @@ impl DeliveryLease {
 }
 
 /// The delivery that has been due for longest, of a destination that has room
-/// for one more, while fewer than $4 are held in all.
+/// for one more, while fewer than $4 copies and removals, or fewer than $6
+/// notifications, are held in all. One whose wait was planned in the future has
+/// waited since before the clock was set back, and is due.
 const CLAIM: &str = "UPDATE jobs SET worker = $1, fence = fence + 1, renewed_at = $2, expires_at = $3 \
  WHERE id = (SELECT j.id FROM jobs j JOIN destinations d ON d.id = j.destination_id \
   WHERE j.kind = 'delivery' AND j.worker IS NULL AND d.enabled = 1 \
-  AND NOT (j.not_before > $2 AND j.not_before <= $6) \
-  AND (SELECT count(*) FROM jobs r WHERE r.kind = 'delivery' AND r.worker IS NOT NULL) < $4 \
+  AND (j.not_before <= $2 OR j.planned_at > $2) \
+  AND (j.is_word = 1 OR (SELECT count(*) FROM jobs h WHERE h.kind = 'delivery' \
+   AND h.is_word = 0 AND h.worker IS NOT NULL) < $4) \
+  AND (j.is_word = 0 OR (SELECT count(*) FROM jobs h WHERE h.kind = 'delivery' \
+   AND h.is_word = 1 AND h.worker IS NOT NULL) < $6) \
   AND (SELECT count(*) FROM jobs r WHERE r.destination_id = j.destination_id \
    AND r.worker IS NOT NULL) < d.concurrency \
+  AND (SELECT count(*) FROM jobs r WHERE r.destination_id = j.destination_id \
+   AND r.worker IS NOT NULL AND r.is_word = j.is_word) \
+   < CASE j.is_word WHEN 1 THEN $8 ELSE $7 END \
   AND ($5 = '' OR j.delivery_id IN (SELECT v.id FROM deliveries v WHERE v.backup_id = $5) \
    OR j.delivery_id IN (SELECT r.id FROM deliveries s JOIN deliveries r \
     ON r.destination_id = s.destination_id AND r.purpose = 'remove' \
@@ -77,15 +90,17 @@ impl Tx {
         of: Option<BackupId>,
         now: Timestamp,
         lease: TimeDelta,
-        max_running: u32,
+        places: Places,
     ) -> Result<Option<(Job, Delivery)>> {
         let row = sqlx::query(CLAIM)
             .bind(worker)
             .bind(ms(now))
             .bind(ms(now + lease))
-            .bind(i64::from(max_running))
+            .bind(i64::from(places.copies))
             .bind(of.map(|it| it.to_string()).unwrap_or_default())
-            .bind(ms(farthest(now)))
+            .bind(i64::from(places.words))
+            .bind(i64::from(places.copies.div_ceil(2)))
+            .bind(i64::from(places.words.div_ceil(2)))
             .fetch_optional(self.conn())
             .await?;
         let Some(row) = row else { return Ok(None) };
@@ -107,16 +122,19 @@ impl Tx {
 
     /// Puts a dead worker's delivery back into the queue until `again`, or gives
     /// it up where there is no such moment; one that somebody has asked to
-    /// cancel is cancelled. Unless it was renewed, taken or ended since `seen`
-    /// was read: then `false`.
+    /// cancel is cancelled. The attempt says that its worker died, unless that
+    /// was `by`, who asks: then that its end could not be recorded. Unless it
+    /// was renewed, taken or ended since `seen` was read: then `false`.
     pub async fn requeue_delivery(
         &mut self,
         seen: &DeliveryLease,
         again: Option<Timestamp>,
+        by: &str,
         now: Timestamp,
     ) -> Result<bool> {
+        let why = if seen.worker == by { NOT_RECORDED } else { CUT_OFF };
         let row = sqlx::query(
-            "UPDATE jobs SET worker = NULL, fence = fence + 1, not_before = $4 \
+            "UPDATE jobs SET worker = NULL, fence = fence + 1, not_before = $4, planned_at = $5 \
              WHERE id = $1 AND fence = $2 AND beats = $3 AND worker IS NOT NULL \
              RETURNING cancel_requested",
         )
@@ -124,6 +142,7 @@ impl Tx {
         .bind(seen.fence.0)
         .bind(seen.beats)
         .bind(ms(again.unwrap_or(now)))
+        .bind(ms(now))
         .fetch_optional(self.conn())
         .await?;
         let Some(row) = row else { return Ok(false) };
@@ -134,7 +153,7 @@ impl Tx {
         )
         .bind(seen.delivery.to_string())
         .bind(ms(now))
-        .bind(CUT_OFF)
+        .bind(why)
         .execute(self.conn())
         .await?;
         if stopped || again.is_none() {
@@ -156,7 +175,7 @@ impl Tx {
              FROM destinations d WHERE deliveries.id = $1 AND d.id = deliveries.destination_id",
         )
         .bind(seen.delivery.to_string())
-        .bind(CUT_OFF)
+        .bind(why)
         .bind(SWITCHED_OFF)
         .bind(i64::from(again.is_none()))
         .bind(again.is_none().then_some(ms(now)))
@@ -175,15 +194,17 @@ impl Tx {
         id: DeliveryId,
         fence: Fence,
         again: Option<Timestamp>,
+        now: Timestamp,
     ) -> Result<bool> {
         let row = sqlx::query(
-            "UPDATE jobs SET worker = NULL, not_before = coalesce($3, not_before) \
-             WHERE delivery_id = $1 AND fence = $2 AND worker IS NOT NULL \
+            "UPDATE jobs SET worker = NULL, not_before = coalesce($3, not_before), \
+             planned_at = $4 WHERE delivery_id = $1 AND fence = $2 AND worker IS NOT NULL \
              RETURNING cancel_requested",
         )
         .bind(id.to_string())
         .bind(fence.0)
         .bind(again.map(ms))
+        .bind(ms(now))
         .fetch_optional(self.conn())
         .await?;
         let Some(row) = row else { return Err(Error::LeaseLost) };
@@ -236,7 +257,12 @@ mod tests {
         let counts = |step: &&String| {
             step.contains("SEARCH r USING") && step.contains("(destination_id=? AND worker>?)")
         };
-        assert!(plan.iter().any(|step| counts(&step)), "{plan:#?}");
+        assert_eq!(plan.iter().filter(counts).count(), 2, "{plan:#?}");
+        let held = |step: &&String| step.contains("SEARCH h USING INDEX jobs_held");
+        assert_eq!(plan.iter().filter(held).count(), 2, "{plan:#?}");
+        // What is held in all is counted once, not for each one that waits.
+        let again = |step: &&String| step.contains("CORRELATED SCALAR SUBQUERY");
+        assert_eq!(plan.iter().filter(again).count(), 2, "{plan:#?}");
         let waiting = |step: &&String| step.contains("SEARCH j USING INDEX jobs_by_kind (kind=?)");
         assert!(plan.iter().any(|step| waiting(&step)), "{plan:#?}");
         assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:#?}");

@@ -15,5 +15,5 @@ mod read;
 
 pub use attempt::{AttemptEnd, Next};
 pub use copies::StoredCopy;
-pub use hold::DeliveryLease;
+pub use hold::{DeliveryLease, Places};
 pub(crate) use queue::{REMOVED, SWITCHED_OFF};

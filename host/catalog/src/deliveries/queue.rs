@@ -232,7 +232,10 @@ impl Tx {
     ) -> Result<()> {
         sqlx::query(
             "INSERT INTO jobs (id, kind, delivery_id, destination_id, created_at, not_before, \
-             fence, beats, cancel_requested) VALUES ($1, 'delivery', $2, $3, $4, $4, 0, 0, 0)",
+             planned_at, is_word, fence, beats, cancel_requested) \
+             SELECT $1, 'delivery', v.id, $3, $4, $4, $4, \
+             CASE v.purpose WHEN 'notify' THEN 1 ELSE 0 END, 0, 0, 0 \
+             FROM deliveries v WHERE v.id = $2",
         )
         .bind(JobId::new().to_string())
         .bind(id.to_string())

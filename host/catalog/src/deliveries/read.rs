@@ -8,7 +8,7 @@ use cofferdam_model::{
 };
 use sqlx::{AnyConnection, AssertSqlSafe, any::AnyRow};
 
-use super::{attempt::LOGS_KEPT, hold::farthest};
+use super::attempt::LOGS_KEPT;
 use crate::{
     Catalog, Result, Tx,
     cells::{Cells, ms},
@@ -17,10 +17,17 @@ use crate::{
 
 const SELECT: &str = "SELECT v.id, v.backup_id, v.database_slug, v.destination_id, d.name, v.purpose, v.event, v.about, \
  v.status, v.attempts, v.tries, coalesce(j.not_before, 0) AS not_before, v.location, v.stored_with, v.bytes, v.note, \
- v.error, v.created_at, v.completed_at, (SELECT r.status FROM deliveries r \
+ v.error, v.created_at, coalesce(j.created_at, v.created_at) AS queued_at, v.completed_at, \
+ v.left_there, (SELECT r.status FROM deliveries r \
   WHERE v.purpose = 'store' AND r.backup_id = v.backup_id AND r.destination_id = v.destination_id \
   AND r.purpose = 'remove') AS removal FROM deliveries v \
  JOIN destinations d ON d.id = v.destination_id LEFT JOIN jobs j ON j.delivery_id = v.id";
+
+/// The first condition is that of an index, in its words.
+const LEFT_BEHIND: &str = " WHERE v.destination_id = $1 \
+ AND ((v.purpose = 'remove' AND v.status = 'failed') OR v.left_there = 'unconfirmed') \
+ AND NOT EXISTS (SELECT 1 FROM backups b WHERE b.id = v.backup_id) \
+ ORDER BY v.created_at DESC, v.id DESC LIMIT $2";
 
 fn delivery(row: &AnyRow) -> Result<Delivery> {
     let cells = Cells::new("deliveries", row);
@@ -55,7 +62,9 @@ fn delivery(row: &AnyRow) -> Result<Delivery> {
         note: cells.opt_text("note")?,
         error: cells.opt_text("error")?,
         created_at: cells.time("created_at")?,
+        queued_at: cells.time("queued_at")?,
         completed_at: cells.opt_time("completed_at")?,
+        is_kept: cells.text("left_there")? == "kept",
         removal: cells.opt_parse("removal")?,
     })
 }
@@ -135,13 +144,7 @@ impl Catalog {
     /// nobody wants it any more, newest first: copies whose removal failed, and
     /// those that were sent and never confirmed.
     pub async fn left_behind(&self, id: DestinationId, limit: u32) -> Result<Vec<Delivery>> {
-        let sql = AssertSqlSafe(format!(
-            "{SELECT} WHERE v.destination_id = $1 \
-             AND ((v.purpose = 'remove' AND v.status = 'failed') OR v.purpose = 'store') \
-             AND NOT EXISTS (SELECT 1 FROM backups b WHERE b.id = v.backup_id) \
-             ORDER BY v.created_at DESC, v.id DESC LIMIT $2"
-        ));
-        let rows = sqlx::query(sql)
+        let rows = sqlx::query(AssertSqlSafe(format!("{SELECT}{LEFT_BEHIND}")))
             .bind(id.to_string())
             .bind(i64::from(limit))
             .fetch_all(&mut *self.reader().await?)
@@ -218,11 +221,10 @@ impl Catalog {
         let row = sqlx::query(
             "SELECT count(*) AS due FROM jobs \
              WHERE kind = 'delivery' AND worker IS NULL \
-             AND NOT (not_before > $1 AND not_before <= $2) \
+             AND (not_before <= $1 OR planned_at > $1) \
              AND destination_id IN (SELECT id FROM destinations WHERE enabled = 1)",
         )
         .bind(ms(now))
-        .bind(ms(farthest(now)))
         .fetch_one(&mut *self.reader().await?)
         .await?;
         Cells::new("jobs", &row).size("due")
@@ -233,5 +235,21 @@ impl Tx {
     /// The delivery with this identifier, as this transaction sees it.
     pub async fn delivery(&mut self, id: DeliveryId) -> Result<Option<Delivery>> {
         by_id(self.conn(), id).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A destination's page shows it, however much has gone there.
+    #[tokio::test]
+    async fn what_is_left_behind_is_found_through_an_index() {
+        let mut statement = Statement::new(SELECT);
+        statement.push(LEFT_BEHIND);
+        let plan = statement.plan().await;
+        let found = "SEARCH v USING INDEX deliveries_left (destination_id=?)";
+        assert!(plan.iter().any(|step| step.contains(found)), "{plan:#?}");
+        assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:#?}");
     }
 }

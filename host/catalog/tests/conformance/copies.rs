@@ -63,6 +63,37 @@ async fn copies_that_are_to_stay_are_not_removed_by_a_policy_that_has_named_them
 }
 
 #[tokio::test]
+async fn a_removal_that_was_called_off_with_its_backups_deletion_is_not_tried_again() {
+    let fresh = fresh().await;
+    let cellar = destination(&fresh.catalog, "cellar").await;
+    let no = end(AttemptOutcome::Permanent, Some("the disk is gone"), Next::Fail);
+    for (name, fails) in [("waiting", false), ("failed", true)] {
+        let backup = completed(&fresh.catalog, name).await;
+        attempt(&fresh.catalog, 100, &stored()).await;
+        let copy = fresh.catalog.copies(cellar.id, backup.database_id).await.unwrap().remove(0);
+        let mut tx = fresh.catalog.begin().await.unwrap();
+        tx.expire_copies(cellar.id, &[(copy, "old".to_owned())], at(101)).await.unwrap();
+        tx.commit().await.unwrap();
+        if fails {
+            attempt(&fresh.catalog, 102, &no).await;
+        }
+        let mut tx = fresh.catalog.begin().await.unwrap();
+        tx.delete_backup(backup.id, true, "anna", at(103)).await.unwrap();
+        tx.commit().await.unwrap();
+        let [removal] = &of(&fresh.catalog, backup.id).await[..] else { panic!("{name}") };
+        assert_eq!((removal.status, removal.is_kept), (DeliveryStatus::Cancelled, true));
+        assert!(removal.error.as_ref().unwrap().contains("were to stay"), "{removal:?}");
+        let mut tx = fresh.catalog.begin().await.unwrap();
+        let refused = tx.retry_delivery(removal.id, at(104)).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+        drop(tx);
+        // It is where it should be, so nobody has to look after it.
+        assert_eq!(fresh.catalog.left_behind(cellar.id, 9).await.unwrap(), []);
+    }
+    assert!(claim(&fresh.catalog, 9_999).await.is_none());
+}
+
+#[tokio::test]
 async fn what_waits_for_a_destination_that_is_switched_off_or_removed_says_so() {
     let fresh = fresh().await;
     let cellar = destination(&fresh.catalog, "cellar").await;
@@ -92,7 +123,7 @@ async fn what_waits_for_a_destination_that_is_switched_off_or_removed_says_so() 
     let seen = fresh.catalog.delivery_leases().await.unwrap().remove(0);
     assert_eq!((seen.job, seen.delivery), (job.id, delivery.id));
     let mut tx = fresh.catalog.begin().await.unwrap();
-    assert!(tx.requeue_delivery(&seen, Some(at(200)), at(200)).await.unwrap());
+    assert!(tx.requeue_delivery(&seen, Some(at(200)), "x", at(200)).await.unwrap());
     tx.remove_destination(cellar.id, at(201)).await.unwrap();
     let left = tx.delivery(delivery.id).await.unwrap().unwrap();
     assert_eq!(left.status, DeliveryStatus::Cancelled);

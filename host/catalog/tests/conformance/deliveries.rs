@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use cofferdam_catalog::{
-    AttemptEnd, Cancelled, Catalog, DestinationFields, Error, NewBackup, Next,
+    AttemptEnd, Cancelled, Catalog, DestinationFields, Error, NewBackup, Next, Places,
 };
 use cofferdam_model::{
     AttemptOutcome, BackupId, Delivery, DeliveryStatus, Destination, EventKind, Failure,
@@ -14,13 +14,16 @@ use crate::support::{
     pending, running, sidecar,
 };
 
+/// Room for everything.
+pub(crate) const PLACES: Places = Places { copies: 200, words: 200 };
+
 pub(crate) async fn of(catalog: &Catalog, id: BackupId) -> Vec<Delivery> {
     catalog.deliveries_of(&[id]).await.unwrap().remove(&id).unwrap_or_default()
 }
 
 pub(crate) async fn claim(catalog: &Catalog, seconds: i64) -> Option<(Job, Delivery)> {
     let mut tx = catalog.begin().await.unwrap();
-    let held = tx.lease_delivery("w", None, at(seconds), LEASE, 100).await.unwrap();
+    let held = tx.lease_delivery("w", None, at(seconds), LEASE, PLACES).await.unwrap();
     tx.commit().await.unwrap();
     held
 }
@@ -210,7 +213,33 @@ async fn a_destination_has_no_more_deliveries_at_once_than_it_allows() {
 
     // In all there may be a limit too.
     let mut tx = fresh.catalog.begin().await.unwrap();
-    assert!(tx.lease_delivery("w", None, at(103), LEASE, 3).await.unwrap().is_none());
+    let places = Places { copies: 3, words: 3 };
+    assert!(tx.lease_delivery("w", None, at(103), LEASE, places).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn no_destination_takes_more_than_half_of_the_places_and_words_have_their_own() {
+    let fresh = fresh().await;
+    let greedy = |name: &str| DestinationFields { concurrency: 16, ..fields(name) };
+    let roles = Roles { notifier: true, ..Roles::default() };
+    add_destination(&fresh.catalog, &DestinationFields { roles, ..greedy("hook") }).await;
+    add_destination(&fresh.catalog, &greedy("slow")).await;
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        completed(&fresh.catalog, name).await;
+    }
+    add_destination(&fresh.catalog, &greedy("late")).await;
+    add_destination(&fresh.catalog, &DestinationFields { roles, ..greedy("pager") }).await;
+    for name in ["g", "h", "i", "j", "k", "l"] {
+        completed(&fresh.catalog, name).await;
+    }
+    let places = Places { copies: 8, words: 3 };
+    let mut held = std::collections::BTreeMap::new();
+    let mut tx = fresh.catalog.begin().await.unwrap();
+    while let Some((_, it)) = tx.lease_delivery("w", None, at(99), LEASE, places).await.unwrap() {
+        *held.entry(it.destination_name.to_string()).or_insert(0) += 1;
+    }
+    let expected = [("hook", 2), ("late", 4), ("pager", 1), ("slow", 4)];
+    assert_eq!(held, expected.map(|(name, count)| (name.to_owned(), count)).into());
 }
 
 #[tokio::test]
@@ -245,12 +274,12 @@ async fn a_dead_workers_delivery_goes_back_into_the_queue_and_its_fence_is_refus
     // One that was renewed since is alive.
     let mut tx = fresh.catalog.begin().await.unwrap();
     tx.renew(job.id, job.fence, at(131), LEASE, None).await.unwrap();
-    assert!(!tx.requeue_delivery(&seen, Some(at(192)), at(132)).await.unwrap());
+    assert!(!tx.requeue_delivery(&seen, Some(at(192)), "x", at(132)).await.unwrap());
     tx.commit().await.unwrap();
 
     let seen = fresh.catalog.delivery_leases().await.unwrap().remove(0);
     let mut tx = fresh.catalog.begin().await.unwrap();
-    assert!(tx.requeue_delivery(&seen, Some(at(202)), at(200)).await.unwrap());
+    assert!(tx.requeue_delivery(&seen, Some(at(202)), "x", at(200)).await.unwrap());
     let late = [
         tx.end_attempt(delivery.id, job.fence, &stored(), at(201)).await,
         tx.block_delivery(delivery.id, job.fence, "no", at(202), at(201)).await,

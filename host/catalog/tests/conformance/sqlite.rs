@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
 
 use crate::{
     audit,
-    deliveries::claim,
+    deliveries::{PLACES, claim},
     support::{
         LEASE, at, completed, database, destination, fresh, lease, pending, running, sidecar,
     },
@@ -379,7 +379,7 @@ async fn ten_thousand_that_wait_for_one_destination_are_claimed_and_blocked_quic
     let (job, held) = claim(&fresh.catalog, 900).await.unwrap();
     let begun = Instant::now();
     let mut tx = fresh.catalog.begin().await.unwrap();
-    assert!(tx.lease_delivery("w", None, at(900), LEASE, 100).await.unwrap().is_none());
+    assert!(tx.lease_delivery("w", None, at(900), LEASE, PLACES).await.unwrap().is_none());
     drop(tx);
     let claimed = begun.elapsed();
     // All of them are put off with the first one.

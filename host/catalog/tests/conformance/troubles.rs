@@ -1,9 +1,11 @@
 //! Deliveries that do not go as planned: what is told of them, what stops them,
 //! and what is left of them.
 
+use chrono::TimeDelta;
 use cofferdam_catalog::{AttemptEnd, Cancelled, Catalog, DestinationFields, Error, Next};
 use cofferdam_model::{
-    AttemptOutcome, BackupId, Delivery, DeliveryId, DeliveryStatus, EventKind, Job, Purpose,
+    AttemptOutcome, BackupId, Delivery, DeliveryId, DeliveryStatus, DestinationId, EventKind, Job,
+    Purpose,
 };
 
 use crate::{
@@ -47,6 +49,10 @@ async fn retry(catalog: &Catalog, id: DeliveryId, seconds: i64) {
     let mut tx = catalog.begin().await.unwrap();
     tx.retry_delivery(id, at(seconds)).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+async fn of_all(catalog: &Catalog, to: DestinationId) -> Vec<Delivery> {
+    catalog.deliveries_to(to, 99).await.unwrap()
 }
 
 /// The words about deliveries of a backup, or of a deleted one.
@@ -95,7 +101,7 @@ async fn a_cancel_that_comes_as_a_delivery_blocks_or_its_worker_dies_is_not_lost
         if name == "blocks" {
             tx.block_delivery(delivery.id, job.fence, "no", at(400), at(102)).await.unwrap();
         } else {
-            assert!(tx.requeue_delivery(&seen, Some(at(400)), at(102)).await.unwrap());
+            assert!(tx.requeue_delivery(&seen, Some(at(400)), "x", at(102)).await.unwrap());
         }
         tx.commit().await.unwrap();
         let now = fresh.catalog.delivery(delivery.id).await.unwrap().unwrap();
@@ -111,13 +117,40 @@ async fn a_clock_that_is_set_back_delays_no_delivery_for_longer_than_a_try() {
     completed(&fresh.catalog, "shop").await;
     let day = 24 * 3600;
     attempt(&fresh.catalog, 100, &passing(100 + day)).await;
-    // Set back by an hour, the next try is still one that may have been planned.
-    assert_eq!(fresh.catalog.deliveries_due(at(100 - 3600)).await.unwrap(), 0);
-    assert!(claim(&fresh.catalog, 100 - 3600).await.is_none());
-    // Set back by a year, it is none.
-    let long_ago = 100 - 365 * day;
-    assert_eq!(fresh.catalog.deliveries_due(at(long_ago)).await.unwrap(), 1);
-    assert!(claim(&fresh.catalog, long_ago).await.is_some());
+    // What was planned before this moment waits for its time.
+    assert_eq!(fresh.catalog.deliveries_due(at(102)).await.unwrap(), 0);
+    assert!(claim(&fresh.catalog, 102).await.is_none());
+    // However far the clock went back, what was planned after this moment is due.
+    for back in [60, 20 * 3600, day, 365 * day] {
+        assert_eq!(fresh.catalog.deliveries_due(at(100 - back)).await.unwrap(), 1, "{back}");
+        attempt(&fresh.catalog, 100 - back, &passing(100 + day)).await;
+        assert!(claim(&fresh.catalog, 102 - back).await.is_none(), "{back}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_queued_or_blocked_before_the_clock_was_set_back_does_not_wait_for_that_moment() {
+    let fresh = fresh().await;
+    let cellar = destination(&fresh.catalog, "cellar").await;
+    completed(&fresh.catalog, "new").await;
+    let queued = of_all(&fresh.catalog, cellar.id).await.remove(0).not_before;
+    let back = |hours| (queued - TimeDelta::hours(hours) - at(0)).num_seconds();
+    assert_eq!(fresh.catalog.deliveries_due(at(back(20))).await.unwrap(), 1);
+    // Blocked by the clock that was wrong, and looked at again by the right one.
+    completed(&fresh.catalog, "other").await;
+    let now = (queued - at(0)).num_seconds();
+    block(&fresh.catalog, now).await;
+    assert_eq!(fresh.catalog.deliveries_due(at(now + 1)).await.unwrap(), 0);
+    assert_eq!(fresh.catalog.deliveries_due(at(back(20))).await.unwrap(), 2);
+    block(&fresh.catalog, back(20)).await;
+    for it in of_all(&fresh.catalog, cellar.id).await {
+        assert_eq!((it.status, it.not_before), (DeliveryStatus::Blocked, at(back(20) + 300)));
+    }
+    // What its destination or its plugin wakes is due at once, whatever the clock was.
+    let mut tx = fresh.catalog.begin().await.unwrap();
+    tx.wake_deliveries(None, Some(cellar.id), at(now)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(fresh.catalog.deliveries_due(at(back(2))).await.unwrap(), 2);
 }
 
 #[tokio::test]
@@ -130,7 +163,7 @@ async fn a_delivery_whose_worker_died_waits_as_after_a_failed_try_and_is_given_u
         let (_, delivery) = begun(&fresh.catalog, seconds).await;
         let seen = fresh.catalog.delivery_leases().await.unwrap().remove(0);
         let mut tx = fresh.catalog.begin().await.unwrap();
-        assert!(tx.requeue_delivery(&seen, again, at(seconds)).await.unwrap());
+        assert!(tx.requeue_delivery(&seen, again, "x", at(seconds)).await.unwrap());
         tx.commit().await.unwrap();
         fresh.catalog.delivery(delivery.id).await.unwrap().unwrap()
     };
@@ -143,6 +176,24 @@ async fn a_delivery_whose_worker_died_waits_as_after_a_failed_try_and_is_given_u
     assert!(over.error.unwrap().contains("was stopped or killed"));
     let [word] = &words(&fresh.catalog, id).await[..] else { panic!("one word") };
     assert_eq!(word.about, Some(over.id));
+}
+
+#[tokio::test]
+async fn only_a_worker_that_died_is_told_as_one() {
+    let fresh = fresh().await;
+    destination(&fresh.catalog, "cellar").await;
+    completed(&fresh.catalog, "shop").await;
+    for (by, told) in [("w", "could not be recorded"), ("another", "was stopped or killed")] {
+        let (_, delivery) = begun(&fresh.catalog, 100).await;
+        let seen = fresh.catalog.delivery_leases().await.unwrap().remove(0);
+        let mut tx = fresh.catalog.begin().await.unwrap();
+        assert!(tx.requeue_delivery(&seen, Some(at(100)), by, at(100)).await.unwrap());
+        tx.commit().await.unwrap();
+        let now = fresh.catalog.delivery(delivery.id).await.unwrap().unwrap();
+        assert!(now.error.unwrap().contains(told), "{by}");
+        let last = fresh.catalog.attempts(delivery.id).await.unwrap().pop().unwrap();
+        assert!(last.error.unwrap().contains(told), "{by}");
+    }
 }
 
 #[tokio::test]
@@ -338,7 +389,7 @@ async fn a_copy_that_was_sent_and_never_confirmed_stays_on_record_when_its_backu
     let (_, delivery) = begun(&fresh.catalog, 200).await;
     let seen = fresh.catalog.delivery_leases().await.unwrap().remove(0);
     let mut tx = fresh.catalog.begin().await.unwrap();
-    assert!(tx.requeue_delivery(&seen, Some(at(260)), at(230)).await.unwrap());
+    assert!(tx.requeue_delivery(&seen, Some(at(260)), "x", at(230)).await.unwrap());
     tx.commit().await.unwrap();
     delete(&fresh.catalog, id, 240).await;
     let behind = fresh.catalog.left_behind(cellar.id, 9).await.unwrap();
@@ -363,4 +414,27 @@ async fn only_the_last_20_attempts_keep_their_logs() {
     assert_eq!((short.len(), numbers), (1, (5..=24).collect()));
     assert!(short[&last.id].iter().all(|it| it.log.is_empty()));
     assert!(fresh.catalog.attempts_in_short(&[]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_logged_is_forgotten_after_a_while_unless_it_tells_of_a_failure() {
+    let fresh = fresh().await;
+    destination(&fresh.catalog, "cellar").await;
+    for name in ["a", "b", "c"] {
+        completed(&fresh.catalog, name).await;
+        attempt(&fresh.catalog, 100, &passing(200)).await;
+        attempt(&fresh.catalog, 200, &stored()).await;
+    }
+    completed(&fresh.catalog, "bad").await;
+    let failed = attempt(&fresh.catalog, 300, &for_good()).await;
+    let forget = async |before, limit| {
+        let mut tx = fresh.catalog.begin().await.unwrap();
+        let gone = tx.forget_logs(at(before), limit).await.unwrap();
+        tx.commit().await.unwrap();
+        gone
+    };
+    assert_eq!((forget(101, 9).await, forget(102, 9).await), (0, 3));
+    assert_eq!((forget(9_999, 2).await, forget(9_999, 2).await), (2, 1));
+    assert_eq!(forget(9_999, 2).await, 0);
+    assert_eq!(fresh.catalog.attempts(failed.id).await.unwrap()[0].log.len(), 1);
 }

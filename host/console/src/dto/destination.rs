@@ -230,7 +230,8 @@ pub struct Attempt {
     pub bytes: u64,
     /// Why it failed.
     pub error: Option<String>,
-    /// What was logged. Only the last 20 attempts keep it.
+    /// What was logged, up to 64 KiB. Only the last 20 attempts keep it, and
+    /// those of a completed delivery for 30 days.
     pub log: Vec<LogLine>,
 }
 

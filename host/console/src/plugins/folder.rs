@@ -6,7 +6,7 @@
 //! Links are not followed, and only files in the folder itself count.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::{self, File, Metadata},
     io::{ErrorKind, Read as _},
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
@@ -18,7 +18,11 @@ use actix_web::web::Bytes;
 use cofferdam_model::ComponentHash;
 use sha2::{Digest as _, Sha256};
 
-use super::{Found, Plugins, Present};
+use super::{
+    Found, Plugins, Present,
+    pause::{Pause, Trouble},
+    two_at_once,
+};
 use crate::{app::App, hub::Change};
 
 /// The largest file that is looked into.
@@ -30,13 +34,42 @@ const FILES_MAX: usize = 200;
 /// Two looks count as two when they are so far apart.
 const SETTLE: Duration = Duration::from_millis(250);
 
+/// What is known of the folder.
+#[derive(Default)]
+pub(super) struct Files {
+    known: HashMap<String, Known>,
+    /// Those that somebody looks at right now, or loads.
+    claimed: HashSet<String>,
+}
+
+impl Files {
+    /// Whether somebody looks at one.
+    pub(super) fn are_looked_at(&self) -> bool {
+        !self.claimed.is_empty()
+    }
+
+    fn at_rest(&self, file: &Seen) -> bool {
+        let same = self.known.get(&file.name).filter(|it| it.settled && it.stamp == file.stamp);
+        same.is_some_and(|it| it.pause.is_none_or(Pause::is_ahead))
+    }
+
+    /// Forgets what is gone, and says what that was.
+    fn forget_all_but(&mut self, seen: &[Seen]) -> Vec<String> {
+        let is_there = |name: &String| seen.iter().any(|it| it.name == *name);
+        self.known.extract_if(|name, _| !is_there(name)).map(|(name, _)| name).collect()
+    }
+}
+
 /// What is known of a file from earlier looks.
+#[derive(Clone)]
 pub(super) struct Known {
     stamp: Stamp,
     /// Nothing for what is not looked into.
     hash: Option<ComponentHash>,
     since: Instant,
     settled: bool,
+    /// Until when it is left alone after trouble that passes.
+    pause: Option<Pause>,
 }
 
 /// What changes when a file is written or replaced.
@@ -76,12 +109,20 @@ pub fn file_name_is_fit(name: &str) -> bool {
         && name.chars().all(fit)
 }
 
+/// A file while somebody looks at it; nobody else does meanwhile.
+struct Claim<'a> {
+    plugins: &'a Plugins,
+    file: Seen,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.plugins.files().claimed.remove(&self.file.name);
+    }
+}
+
 /// See [`Plugins::look`].
-pub(super) async fn look(
-    plugins: &Plugins,
-    app: &App,
-    known: &mut HashMap<String, Known>,
-) -> anyhow::Result<bool> {
+pub(super) async fn look(plugins: &Plugins, app: &App) -> anyhow::Result<bool> {
     let folder = plugins.folder.clone();
     let listed = tokio::task::spawn_blocking(move || list(&folder)).await?;
     let problem = listed.as_ref().err().map(|error| unreadable(&plugins.folder, error));
@@ -94,31 +135,67 @@ pub(super) async fn look(
     // What was known stays so: a folder that cannot be read says nothing about
     // its files, and the bundled plugins do not need it.
     let Ok(seen) = listed else { return Ok(false) };
-    let gone: Vec<String> =
-        known.keys().filter(|name| seen.iter().all(|it| it.name != **name)).cloned().collect();
-    for name in gone {
-        known.remove(&name);
+    for name in plugins.files().forget_all_but(&seen) {
         plugins.forget(&name);
         app.hub.tell(Change::Plugins);
     }
-    let mut unsettled = Vec::new();
-    for file in seen {
-        let before = known.get(&file.name);
-        if before.is_some_and(|it| it.settled && it.stamp == file.stamp) {
-            continue;
-        }
-        if !look_at(plugins, app, known, &file, Which::Known).await? {
-            unsettled.push(file);
-        }
-    }
+    let (claims, others) = claim(plugins, seen);
+    let mut unsettled = look_at_each(app, claims, Which::Known).await?;
     // Deliveries need not wait for what nobody has approved: compiling that may
     // take minutes.
     plugins.looked.send_replace(true);
-    let mut settling = false;
-    for file in unsettled {
-        settling |= !look_at(plugins, app, known, &file, Which::All).await?;
+    // Small ones take a second or less to compile, large ones many.
+    unsettled.sort_by_key(|claim| claim.file.stamp.size);
+    let unsettled = look_at_each(app, unsettled, Which::All).await?;
+    Ok(others || !unsettled.is_empty())
+}
+
+/// Those that are to be looked at, and whether somebody else looks at others.
+fn claim(plugins: &Plugins, seen: Vec<Seen>) -> (Vec<Claim<'_>>, bool) {
+    let mut files = plugins.files();
+    let mut claims = Vec::new();
+    let mut others = false;
+    for file in seen {
+        if files.at_rest(&file) {
+            continue;
+        }
+        if files.claimed.insert(file.name.clone()) {
+            claims.push(Claim { plugins, file });
+        } else {
+            others = true;
+        }
     }
-    Ok(settling)
+    (claims, others)
+}
+
+/// Looks at these files, two at once, and gives those that are not settled.
+async fn look_at_each<'a>(
+    app: &App,
+    claims: Vec<Claim<'a>>,
+    which: Which,
+) -> anyhow::Result<Vec<Claim<'a>>> {
+    let mut looks = Vec::new();
+    for claim in claims {
+        looks.push(look_at_one(app, claim, which));
+    }
+    let looked = two_at_once(looks).await;
+    looked.into_iter().filter_map(Result::transpose).collect()
+}
+
+/// Looks at this file, and gives it back if it is not settled.
+async fn look_at_one<'a>(
+    app: &App,
+    claim: Claim<'a>,
+    which: Which,
+) -> anyhow::Result<Option<Claim<'a>>> {
+    let plugins = claim.plugins;
+    let before = plugins.files().known.get(&claim.file.name).cloned();
+    let found = look_at(plugins, app, before.as_ref(), &claim.file, which).await?;
+    let settled = found.as_ref().is_some_and(|it| it.settled);
+    if let Some(found) = found {
+        plugins.files().known.insert(claim.file.name.clone(), found);
+    }
+    Ok((!settled).then_some(claim))
 }
 
 /// Which components are loaded.
@@ -137,14 +214,15 @@ fn unreadable(folder: &Path, error: &std::io::Error) -> String {
     )
 }
 
-/// Looks at one file that is not settled, and says whether it is now.
+/// Looks at one file that is not settled, and says what is known of it now, if
+/// that is another thing than before.
 async fn look_at(
     plugins: &Plugins,
     app: &App,
-    known: &mut HashMap<String, Known>,
+    before: Option<&Known>,
     file: &Seen,
     which: Which,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<Option<Known>> {
     let Seen { name, stamp, refused } = file.clone();
     let show = |found| {
         plugins.set(Present { file: name.clone(), bundled: false, size_bytes: stamp.size, found });
@@ -153,44 +231,45 @@ async fn look_at(
     let now = Instant::now();
     if let Some(reason) = refused {
         show(Found::Refused(reason));
-        known.insert(name, Known { stamp, hash: None, since: now, settled: true });
-        return Ok(true);
+        return Ok(Some(Known { stamp, hash: None, since: now, settled: true, pause: None }));
     }
+    let before = before.filter(|it| it.stamp == stamp);
     let path = plugins.folder.join(&name);
     let read = tokio::task::spawn_blocking(move || read(&path)).await?;
     let bytes = match read {
         Ok(bytes) => bytes,
         // It may be gone again, or be replaced at this very moment.
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => {
-            show(Found::Refused(format!("the file cannot be read: {error}")));
-            known.insert(name, Known { stamp, hash: None, since: now, settled: true });
-            return Ok(true);
+            let trouble = Trouble::passing(format!("the file cannot be read: {error}"));
+            show(Found::Refused(trouble.told()));
+            let pause = trouble.pause(before.and_then(|it| it.pause));
+            return Ok(Some(Known { stamp, hash: None, since: now, settled: true, pause }));
         }
     };
     let hash = ComponentHash::from_bytes(&Sha256::digest(&bytes).into());
-    let same = known.get(&name).filter(|it| it.stamp == stamp && it.hash.as_ref() == Some(&hash));
+    let same = before.filter(|it| it.hash.as_ref() == Some(&hash));
     let since = same.map_or(now, |it| it.since);
     let is_known = app.catalog.component(&hash).await?.is_some();
     if which == Which::Known && !is_known {
-        return Ok(false);
+        return Ok(None);
     }
     let whole = is_known || (same.is_some() && now - since >= SETTLE);
     if !whole {
         if same.is_none() {
             show(Found::Settling);
         }
-        known.insert(name, Known { stamp, hash: Some(hash), since, settled: false });
-        return Ok(false);
+        return Ok(Some(Known { stamp, hash: Some(hash), since, settled: false, pause: None }));
     }
+    let mut pause = None;
     if let Some(plugin) = plugins.loaded(&hash) {
         show(Found::Loaded(plugin));
     } else {
         show(Found::Settling);
-        plugins.load(app, &name, false, bytes).await;
+        let waited = before.and_then(|it| it.pause);
+        pause = plugins.load(app, &name, false, bytes, waited).await;
     }
-    known.insert(name, Known { stamp, hash: Some(hash), since, settled: true });
-    Ok(true)
+    Ok(Some(Known { stamp, hash: Some(hash), since, settled: true, pause }))
 }
 
 /// The folder's files whose names end in `.wasm`. A folder that is gone is empty.

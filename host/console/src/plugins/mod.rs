@@ -9,15 +9,15 @@
 
 mod bundled;
 mod folder;
+mod pause;
 mod upload;
 mod watching;
 
 use std::{
-    collections::HashMap,
     ffi::OsString,
     path::PathBuf,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -27,7 +27,8 @@ use actix_web::web::Bytes;
 use cofferdam_catalog::NewComponent;
 use cofferdam_model::{ComponentHash, PluginId, Timestamp};
 use cofferdam_runtime::{Compiler, GrantKinds, Import, Limits, Plugin, Runtime, RuntimeSettings};
-use tokio::sync::{Mutex, OnceCell, watch};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use tokio::sync::{OnceCell, watch};
 
 use crate::{
     app::App,
@@ -36,7 +37,9 @@ use crate::{
     hub::Change,
     service::{Actor, audit},
 };
-use folder::Known;
+use bundled::Bundled;
+use folder::Files;
+use pause::{Pause, Trouble};
 
 pub use folder::{FILE_MAX, file_name_is_fit};
 pub use upload::put;
@@ -49,8 +52,23 @@ const COMPILE_MEMORY: u64 = 2 << 30;
 const DESCRIBE_TIME: Duration = Duration::from_secs(20);
 /// A command line looks twice at a file that nobody has seen before, so far apart.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(300);
+/// So many components are loaded at once: compiling one may take minutes, and
+/// takes as much memory as above.
+const AT_ONCE: usize = 2;
 /// A command line does not wait for a file that keeps changing.
 const LOOKS_MAX: u32 = 10;
+
+/// Runs all of these, two at a time, in their order.
+async fn two_at_once<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut waiting = futures.into_iter();
+    let mut running: FuturesUnordered<F> = waiting.by_ref().take(AT_ONCE).collect();
+    let mut done = Vec::new();
+    while let Some(output) = running.next().await {
+        done.push(output);
+        running.extend(waiting.next());
+    }
+    done
+}
 
 /// A file that may be a component.
 #[derive(Clone)]
@@ -116,9 +134,10 @@ pub struct Plugins {
     present: RwLock<Vec<Present>>,
     /// Why the folder could not be looked at the last time.
     problem: RwLock<Option<String>>,
-    /// What is known of the folder's files. Held while somebody looks.
-    known: Mutex<HashMap<String, Known>>,
-    bundled: OnceCell<()>,
+    files: Mutex<Files>,
+    /// Shared by all who look at the folder.
+    looking: tokio::sync::RwLock<()>,
+    bundled: Bundled,
     settled: OnceCell<()>,
     /// Whether somebody looks at the folder as long as the program runs.
     watched: AtomicBool,
@@ -135,8 +154,9 @@ impl Plugins {
             folder: config.plugin_dir.clone(),
             present: RwLock::default(),
             problem: RwLock::default(),
-            known: Mutex::default(),
-            bundled: OnceCell::new(),
+            files: Mutex::default(),
+            looking: tokio::sync::RwLock::default(),
+            bundled: Bundled::default(),
             settled: OnceCell::new(),
             watched: AtomicBool::new(false),
             looked: watch::Sender::new(false),
@@ -167,7 +187,7 @@ impl Plugins {
         news
     }
 
-    /// All files as of the last look, those of the program first.
+    /// All files as of the last look.
     pub fn present(&self) -> Vec<Present> {
         self.present.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -184,6 +204,10 @@ impl Plugins {
         }
         let made = Runtime::new(self.settings.clone()).map_err(|error| error.to_string())?;
         Ok(self.runtime.get_or_init(|| made))
+    }
+
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Replaces what is known of a file, or adds it.
@@ -212,13 +236,17 @@ impl Plugins {
         self.settled.get_or_try_init(|| self.settle(app)).await.copied()
     }
 
-    /// Looks until nothing is settling any more: for what was just put there.
+    /// Looks until nothing is settling any more, nor loaded by somebody else: for
+    /// what was just put there.
     pub async fn settle(&self, app: &App) -> anyhow::Result<()> {
         for _ in 0..LOOKS_MAX {
             if !self.look(app).await? {
                 break;
             }
             tokio::time::sleep(BETWEEN_LOOKS).await;
+            while self.files().are_looked_at() {
+                tokio::time::sleep(BETWEEN_LOOKS).await;
+            }
         }
         Ok(())
     }
@@ -226,18 +254,20 @@ impl Plugins {
     /// Looks at the folder once, and loads what has been the same for two
     /// looks. Says whether something is settling, so that another look is due soon.
     pub async fn look(&self, app: &App) -> anyhow::Result<bool> {
-        self.bundled.get_or_try_init(|| bundled::load_all(self, app)).await?;
-        let looked = folder::look(self, app, &mut *self.known.lock().await).await;
+        self.bundled.load(self, app).await;
+        let _looking = self.looking.read().await;
+        let looked = folder::look(self, app).await;
         // However it went: whoever waits would learn no more by waiting.
         self.looked.send_replace(true);
         looked
     }
 
     /// Forgets in the catalog what was first seen before this moment, was never
-    /// approved or is not any more, and is not there. Says how many.
+    /// approved or is not any more, and is not there. Says how many; none where
+    /// somebody looks at the folder at this moment.
     pub async fn forget_gone(&self, app: &App, before: Timestamp) -> anyhow::Result<u64> {
-        // Nobody looks at the folder meanwhile: what appears is noted afterwards.
-        let _looking = self.known.lock().await;
+        // What appears is noted while somebody looks.
+        let Ok(_nobody_looks) = self.looking.try_write() else { return Ok(0) };
         if self.problem().is_some() {
             // What is there cannot be told now.
             return Ok(0);
@@ -263,34 +293,52 @@ impl Plugins {
         }
     }
 
-    /// Loads a component and notes it in the catalog.
-    async fn load(&self, app: &App, file: &str, bundled: bool, bytes: Bytes) {
+    /// Loads a component and notes it in the catalog. Where that failed for a
+    /// passing reason, gives the pause after which it is to be tried again,
+    /// longer than the one before.
+    async fn load(
+        &self,
+        app: &App,
+        file: &str,
+        bundled: bool,
+        bytes: Bytes,
+        before: Option<Pause>,
+    ) -> Option<Pause> {
         let size_bytes = bytes.len() as u64;
         let loaded = match self.runtime() {
-            Ok(runtime) => runtime.load(bytes).await.map_err(|refusal| refusal.to_string()),
-            Err(error) => Err(error),
+            Ok(runtime) => runtime.load(bytes).await.map_err(Trouble::from),
+            Err(error) => Err(Trouble::passing(error)),
         };
-        let found = match loaded {
-            Ok(plugin) => match note(app, file, bundled, &plugin).await {
-                Ok(()) => {
-                    self.wake(app, &plugin).await;
-                    Found::Loaded(plugin)
-                }
-                Err(error) => {
-                    tracing::error!(file, "a plugin could not be noted in the catalog: {error:#}");
-                    Found::Refused("the console could not note it in its catalog; it is tried again at the next start".to_owned())
-                }
-            },
-            Err(refusal) => {
-                tracing::warn!(file, "a file is not taken as a plugin: {refusal}");
-                Found::Refused(refusal)
+        let (found, pause) = match noted(app, file, bundled, loaded).await {
+            Ok(plugin) => {
+                self.wake(app, &plugin).await;
+                (Found::Loaded(plugin), None)
+            }
+            Err(trouble) => {
+                tracing::warn!(file, "a file is not taken as a plugin: {}", trouble.told());
+                (Found::Refused(trouble.told()), trouble.pause(before))
             }
         };
         self.set(Present { file: file.to_owned(), bundled, size_bytes, found });
         app.hub.tell(Change::Plugins);
         // What waits for this very plugin need not wait for the next look.
         app.hub.work.notify_one();
+        pause
     }
+}
+
+async fn noted(
+    app: &App,
+    file: &str,
+    bundled: bool,
+    loaded: Result<Arc<Plugin>, Trouble>,
+) -> Result<Arc<Plugin>, Trouble> {
+    let plugin = loaded?;
+    note(app, file, bundled, &plugin).await.map_err(|error| {
+        tracing::error!(file, "a plugin could not be noted in the catalog: {error:#}");
+        Trouble::passing("the console could not note it in its catalog".to_owned())
+    })?;
+    Ok(plugin)
 }
 
 /// Notes in the catalog that a component is there. One that the program

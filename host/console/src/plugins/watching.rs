@@ -7,7 +7,11 @@ use std::{
 };
 
 use notify::{RecursiveMode, Watcher as _};
-use tokio::{sync::mpsc, task::spawn_blocking, time};
+use tokio::{
+    sync::mpsc,
+    task::{JoinSet, spawn_blocking},
+    time,
+};
 
 use super::{BETWEEN_LOOKS, upload};
 use crate::app::App;
@@ -16,12 +20,23 @@ use crate::app::App;
 /// was removed and made again gives no word, and neither do some network disks.
 const RESCAN: Duration = Duration::from_secs(10);
 
+/// So many may look at once: each may compile something, and keeps what it read.
+const LOOKS: usize = 4;
+
 /// Looks at the folder now, whenever it changes, and from time to time, until
 /// the console stops. From this call on, before it is first polled, nobody else
 /// needs to look.
 pub fn watch(app: Arc<App>) -> impl Future<Output = ()> + Send {
     app.plugins.watched.store(true, Ordering::SeqCst);
     watching(app)
+}
+
+/// Whether something is settling.
+async fn look(app: Arc<App>) -> bool {
+    app.plugins.look(&app).await.unwrap_or_else(|error| {
+        tracing::warn!("the plugin folder cannot be looked at: {error:#}");
+        false
+    })
 }
 
 async fn watching(app: Arc<App>) {
@@ -52,6 +67,7 @@ async fn watching(app: Arc<App>) {
         })
         .ok();
     let closing = app.hub.closing();
+    let mut looks = JoinSet::new();
     tokio::pin!(closing);
     loop {
         // Again each time: the folder may be another one than before.
@@ -60,10 +76,15 @@ async fn watching(app: Arc<App>) {
         {
             tracing::debug!("the plugin folder cannot be watched: {error}");
         }
-        let settling = app.plugins.look(&app).await.unwrap_or_else(|error| {
-            tracing::warn!("the plugin folder cannot be looked at: {error:#}");
-            false
-        });
+        if looks.len() < LOOKS {
+            looks.spawn(look(app.clone()));
+        }
+        // One that compiles takes minutes; what comes meanwhile is not kept waiting.
+        let settling = match time::timeout(BETWEEN_LOOKS, looks.join_next()).await {
+            Ok(Some(settling)) => settling.unwrap_or_default() || !looks.is_empty(),
+            Ok(None) => false,
+            Err(_) => true,
+        };
         let wait = if settling { BETWEEN_LOOKS } else { RESCAN };
         tokio::select! {
             () = &mut closing => return,

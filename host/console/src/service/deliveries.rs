@@ -50,11 +50,24 @@ pub fn is_last_planned(tries: u32) -> bool {
     usize::try_from(tries) == Ok(DELAYS.len() + 1)
 }
 
+/// So many bytes of an attempt's log are kept, each line counted with what it
+/// takes beside its text: hundreds of attempts a day stay in the catalog.
+const LOG_MAX: usize = 64 << 10;
+/// What a line takes beside its text: its moment and its level.
+const LINE_TAKES: usize = 64;
+
 /// Collects what a call tells while it runs.
 #[derive(Default)]
 pub struct Hearing {
-    lines: Mutex<Vec<LogLine>>,
+    lines: Mutex<Lines>,
     sent: AtomicU64,
+}
+
+#[derive(Default)]
+struct Lines {
+    kept: Vec<LogLine>,
+    bytes: usize,
+    left_out: u64,
 }
 
 impl Hearing {
@@ -63,9 +76,17 @@ impl Hearing {
         Arc::default()
     }
 
-    /// The lines so far, taken out.
+    /// The lines so far, taken out. Of a long log the first 64 KiB, and a line
+    /// that says how many are not among them.
     pub fn take_lines(&self) -> Vec<LogLine> {
-        std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner))
+        let Lines { mut kept, left_out, .. } =
+            std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner));
+        if left_out > 0 {
+            let lines = if left_out == 1 { "line was" } else { "lines were" };
+            let text = format!("{left_out} more {lines} left out: a log has room for 64 KiB");
+            kept.push(LogLine { at: Utc::now(), level: LogLevel::Warning, text });
+        }
+        kept
     }
 
     /// Bytes of the file that have passed.
@@ -74,8 +95,14 @@ impl Hearing {
     }
 
     fn push(&self, level: LogLevel, text: &str) {
-        let line = LogLine { at: Utc::now(), level, text: text.to_owned() };
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.bytes = lines.bytes.saturating_add(text.len() + LINE_TAKES);
+        // Once one has no room, no later one has: a gap would not be seen.
+        if lines.bytes > LOG_MAX {
+            lines.left_out += 1;
+        } else {
+            lines.kept.push(LogLine { at: Utc::now(), level, text: text.to_owned() });
+        }
     }
 }
 
@@ -222,6 +249,22 @@ mod tests {
         assert_eq!((minutes(7, true), minutes(500, true)), (Some(720), Some(720)));
         let told: Vec<u32> = (0..500).filter(|tries| is_last_planned(*tries)).collect();
         assert_eq!(told, [7]);
+    }
+
+    #[test]
+    fn a_long_log_is_kept_up_to_a_size_and_says_how_much_is_left_out() {
+        let hearing = Hearing::new();
+        for number in 0..1_000 {
+            hearing.push(LogLevel::Info, &format!("{number} {}", "x".repeat(1_000)));
+        }
+        hearing.push(LogLevel::Info, "short");
+        let lines = hearing.take_lines();
+        let kept: usize = lines.iter().map(|it| it.text.len()).sum();
+        assert!((55_000..=LOG_MAX).contains(&kept), "{kept}");
+        let last = lines.last().expect("a line");
+        let left_out = 1_001 - (lines.len() - 1);
+        assert!(last.text.starts_with(&format!("{left_out} more lines were left out")), "{last:?}");
+        assert!(hearing.take_lines().is_empty());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! its own on the loopback interface. It knows no catalog.
 
 mod book;
+mod bounded;
 mod check;
 mod content;
 mod facts;

@@ -35,6 +35,7 @@ rules! {
     LARGE: "storage.large", "a large file is stored within the limits of memory and computing";
     SHORT: "storage.short", "a file that ends early is not called stored, and what is left of it is not taken for whole";
     STOPPED: "storage.stopped", "a call may be stopped at any moment: nothing is taken for whole, and the next attempt succeeds";
+    BOUNDED: "storage.bounded", "a call that a limit of memory or computing stops leaves nothing that is taken for whole, and the next attempt succeeds";
     REMOVE: "storage.remove", "a stored file is removed with its sidecar; that it is gone already is a success";
     GONE: "storage.gone", "fetching what is not there is answered with not-found";
     KINDS: "notifier.kinds", "every kind of event is passed on, or passed over, with a sentence";

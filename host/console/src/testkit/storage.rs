@@ -23,7 +23,7 @@ use super::{
 /// The file that is stored first: more than one block of most protocols.
 const SMALL: u64 = 300_000;
 /// The file that is broken off half-way: more than is read ahead.
-const BROKEN_OFF: u64 = 6 << 20;
+pub(super) const BROKEN_OFF: u64 = 6 << 20;
 /// Longer than it takes to send the first half.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Longer than the patience.
@@ -31,7 +31,7 @@ const STALL: Duration = Duration::from_secs(2);
 /// A listing with more pages has no end.
 const PAGES: usize = 10_000;
 
-const RULES: [&Rule; 10] = [
+const RULES: [&Rule; 11] = [
     &rules::STORE,
     &rules::OPEN,
     &rules::RANGE,
@@ -40,14 +40,15 @@ const RULES: [&Rule; 10] = [
     &rules::LARGE,
     &rules::SHORT,
     &rules::STOPPED,
+    &rules::BOUNDED,
     &rules::REMOVE,
     &rules::GONE,
 ];
 
 /// A stored file.
-struct Stored<'a> {
-    stand: &'a Stand,
-    settings: &'a Value,
+pub(super) struct Stored<'a> {
+    pub(super) stand: &'a Stand,
+    pub(super) settings: &'a Value,
     facts: BackupFacts,
     content: Content,
     location: String,
@@ -78,6 +79,7 @@ pub async fn judge(stand: &Stand, book: &mut Book<'_>) {
     book.add(&rules::LARGE, large(stand, settings).await);
     book.add(&rules::SHORT, stored.short().await);
     book.add(&rules::STOPPED, stored.stopped().await);
+    book.add(&rules::BOUNDED, stored.bounded().await);
     book.add(&rules::REMOVE, stored.remove().await);
     book.add(&rules::GONE, stored.gone().await);
 }
@@ -190,7 +192,7 @@ impl Stored<'_> {
 
     /// After an attempt that has failed: neither the list nor the place where
     /// the file would be has anything that looks like it.
-    async fn nothing_left(&self, facts: &BackupFacts) -> Result<(), Fault> {
+    pub(super) async fn nothing_left(&self, facts: &BackupFacts) -> Result<(), Fault> {
         match listed(self.stand, self.settings, &facts.filename).await {
             Ok(entries) => {
                 if let Some(entry) = entries.first() {

@@ -108,6 +108,7 @@ pub(super) fn destination_pages(pages: &mut Pages) {
         secrets: vec!["Secret key".into()],
         databases: Some(vec!["shop".into(), "crm".into()]),
         tested: None,
+        left: vec![outside::left_behind()],
         recent: outside::items(),
     };
     put(pages, "destination", destination::page(&chrome, &page));
@@ -129,7 +130,8 @@ pub(super) fn destination_pages(pages: &mut Pages) {
         [("destination-off", off), ("destination-blocked", blocked), ("destination-fresh", fresh)]
     {
         let recent = if card.last.is_none() { Vec::new() } else { page.recent.clone() };
-        let page = destination::DestinationPage { card, recent, ..page.clone() };
+        let left = Vec::new();
+        let page = destination::DestinationPage { card, left, recent, ..page.clone() };
         put(pages, name, destination::page(&chrome, &page));
     }
     retention(pages, &cards[0].destination);

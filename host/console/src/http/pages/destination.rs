@@ -115,17 +115,16 @@ pub async fn newest(app: &App, destination: &Destination) -> Result<Vec<Delivery
     deliveries::to(app, destination, HISTORY).await
 }
 
-async fn data(app: &App, destination: Destination) -> Result<DestinationPage> {
+/// What the page shows; a part of it does without what is left of deleted backups.
+async fn data(app: &App, destination: Destination, whole: bool) -> Result<DestinationPage> {
     let known = Known::one(app, destination).await?;
     let newest = newest(app, &known.destination).await?;
-    // What is left of deleted backups comes first: nobody else shows it.
-    let mut listed = deliveries::left_behind(app, &known.destination).await?;
-    let others = newest.iter().take(RECENT);
-    let others: Vec<_> = others.filter(|it| listed.iter().all(|left| left.id != it.id)).collect();
-    listed.extend(others.into_iter().cloned());
-    let ids: Vec<_> = listed.iter().map(|it| it.backup).collect();
+    let left =
+        if whole { deliveries::left_behind(app, &known.destination).await? } else { Vec::new() };
+    let recent: Vec<Delivery> = newest.iter().take(RECENT).cloned().collect();
+    let ids: Vec<_> = recent.iter().map(|it| it.backup).collect();
     let backups = app.catalog.backups_by_id(&ids).await?;
-    let recent = listed.into_iter().map(|delivery| {
+    let item = |delivery: Delivery| {
         let backup = backups.iter().find(|it| it.id == delivery.backup);
         DeliveryItem {
             is_deleted: backup.is_none(),
@@ -133,7 +132,7 @@ async fn data(app: &App, destination: Destination) -> Result<DestinationPage> {
             delivery,
             attempts: Vec::new(),
         }
-    });
+    };
     let labels = known.schema.fields().iter();
     let label = |name: &String| {
         let field = labels.clone().find(|field| field.name == *name);
@@ -141,7 +140,8 @@ async fn data(app: &App, destination: Destination) -> Result<DestinationPage> {
     };
     let hash = known.plugin.as_ref().and_then(|it| it.hash.as_ref()?.parse().ok());
     Ok(DestinationPage {
-        recent: recent.collect(),
+        left: left.into_iter().map(&item).collect(),
+        recent: recent.into_iter().map(&item).collect(),
         card: known.card(&newest),
         held: known.shown.retention_held.clone(),
         component: hash,
@@ -158,7 +158,11 @@ pub async fn show(
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let data = data(&app, destinations::find(&app, &id).await?).await?;
+    let is_part = chrome::is_part(&request);
+    let data = data(&app, destinations::find(&app, &id).await?, !is_part).await?;
+    if is_part {
+        return Ok(html(view::recent(&chrome::part(&request, NAV), &data)));
+    }
     Ok(html(view::page(&chrome::of(&request, NAV), &data)))
 }
 
@@ -171,7 +175,7 @@ pub async fn check(
 ) -> Result<HttpResponse> {
     let destination = destinations::find(&app, &id).await?;
     let found = destinations::check(&app, &destination).await?;
-    let mut data = data(&app, destination).await?;
+    let mut data = data(&app, destination, !chrome::is_part(&request)).await?;
     data.tested = Some(tested(app.now(), found));
     if chrome::is_part(&request) {
         return Ok(html(view::test(&chrome::part(&request, NAV), &data)));

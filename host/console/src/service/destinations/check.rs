@@ -25,6 +25,8 @@ use crate::{
 
 /// A check that takes longer says nothing more.
 const CHECK_LIMIT: Duration = Duration::from_secs(30);
+/// A server that has not taken word of something by then is asked again later.
+const WORD_LIMIT: Duration = Duration::from_mins(1);
 
 /// What the plugin lacks to work with these settings, if that can be told
 /// without calling it.
@@ -171,9 +173,10 @@ pub async fn send_test(
     Ok(found(result, begun, &hearing))
 }
 
-fn limits(app: &App) -> Limits {
+/// The usual limits, but that the call takes no longer than this in all.
+fn within(app: &App, longest: Duration) -> Limits {
     let usual = &app.config.plugin_limits;
-    Limits { idle: usual.idle.min(CHECK_LIMIT), longest: CHECK_LIMIT, ..usual.clone() }
+    Limits { idle: usual.idle.min(longest), longest, ..usual.clone() }
 }
 
 fn not_checked(message: String) -> dto::DestinationCheck {
@@ -225,7 +228,12 @@ fn found(
 
 /// A call that somebody waits for, or that asks a small question.
 pub fn brief_call(app: &App, ready: &Ready, whole: Value, hearing: Arc<Hearing>) -> Call {
-    Call { limits: limits(app), ..call(app, ready, whole, hearing) }
+    Call { limits: within(app, CHECK_LIMIT), ..call(app, ready, whole, hearing) }
+}
+
+/// A call that tells something: nobody waits for it, but for its place.
+pub fn word_call(app: &App, ready: &Ready, whole: Value, hearing: Arc<Hearing>) -> Call {
+    Call { limits: within(app, WORD_LIMIT), ..call(app, ready, whole, hearing) }
 }
 
 /// A call into a plugin, with everything that it may have and nothing else.

@@ -17,7 +17,7 @@ use input::{Understood, understand};
 use settings::Parts;
 
 use check::obstacle;
-pub use check::{brief_call, call, check, ready, send_test, try_out};
+pub use check::{brief_call, call, check, ready, send_test, try_out, word_call};
 
 /// All destinations, by name.
 pub async fn list(app: &App) -> Result<Vec<Destination>> {

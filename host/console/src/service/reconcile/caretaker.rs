@@ -46,7 +46,7 @@ impl Caretaker {
         let dead: Vec<DeliveryLease> =
             expired.iter().filter(|it| self.delivery_suspects.contains(it)).cloned().collect();
         self.delivery_suspects = expired;
-        requeue(&self.app, &dead).await
+        requeue(&self.app, &dead, &self.name).await
     }
 
     /// Closes the jobs of dead workers.

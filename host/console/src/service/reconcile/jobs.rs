@@ -59,7 +59,7 @@ pub(super) async fn close_all(
 /// Puts dead workers' deliveries back into the queue, for as long as after any
 /// other try that failed: one that kills the console would else do so again at
 /// once, and for ever. One that was renewed meanwhile is left to its worker.
-pub(super) async fn requeue(app: &App, dead: &[DeliveryLease]) -> anyhow::Result<()> {
+pub(super) async fn requeue(app: &App, dead: &[DeliveryLease], by: &str) -> anyhow::Result<()> {
     for lease in dead {
         let Some(delivery) = app.catalog.delivery(lease.delivery).await? else { continue };
         let destination = app.catalog.destination(delivery.destination).await?;
@@ -67,7 +67,7 @@ pub(super) async fn requeue(app: &App, dead: &[DeliveryLease]) -> anyhow::Result
         let now = app.now();
         let again = deliveries::next_try(delivery.tries, None, keep_going, now);
         let mut tx = app.catalog.begin().await?;
-        if tx.requeue_delivery(lease, again, now).await? {
+        if tx.requeue_delivery(lease, again, by, now).await? {
             tx.commit().await?;
             tracing::info!(delivery = %lease.delivery, "a delivery was cut off");
             deliveries::told(app, &delivery);

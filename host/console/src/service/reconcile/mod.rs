@@ -56,7 +56,7 @@ pub async fn at_start(app: &Arc<App>, name: String) -> anyhow::Result<Caretaker>
     };
     let mut dead = app.catalog.delivery_leases().await?;
     dead.retain(|lease| lease.worker.starts_with(CONSOLE));
-    requeue(app, &dead).await?;
+    requeue(app, &dead, &name).await?;
     tell(&report);
     Ok(Caretaker::new(app.clone(), name, behind))
 }

@@ -196,7 +196,9 @@ mod tests {
             note: None,
             error: Some(error.to_owned()),
             created_at: now,
+            queued_at: now,
             completed_at: None,
+            is_kept: false,
             removal: None,
         };
         let word = delivery(Purpose::Notify, DeliveryStatus::Running, "");

@@ -2,27 +2,26 @@
 
 mod event;
 mod facts;
+mod perform;
+mod record;
 mod removal;
 
 use std::{sync::Arc, time::Duration};
 
 use cofferdam_catalog::{AttemptEnd, Next};
-use cofferdam_model::{
-    AttemptOutcome, BackupStatus, Delivery, DeliveryId, Destination, Job, LogLine, Purpose,
-};
-use cofferdam_runtime::CallError;
+use cofferdam_model::{AttemptOutcome, Delivery, Destination, Job, LogLine};
 use serde_json::Value;
 use tokio::{sync::watch, time};
 
-use super::{
-    LEASE, RENEW, RETRY,
-    notes::{passes, renew},
-};
+use super::{RENEW, notes::renew};
 use crate::{
     app::App,
     hub::{Delivering, Halt},
-    service::{copies, deliveries, destinations, plugins, retention},
+    service::{deliveries, destinations, plugins, retention},
 };
+use perform::{Trouble, perform};
+pub use record::lease;
+use record::{begin, block, record};
 
 /// What waits for somebody is looked at again so often; approving a plugin, or
 /// putting its file back, does not wait for that.
@@ -47,10 +46,10 @@ pub fn run_delivery(
                     record(&app, &job, &delivery, &end).await;
                 }
             }
-            Ok(Err(why)) => block(&app, &job, delivery.id, &why).await,
+            Ok(Err(why)) => block(&app, &job, &delivery, &why).await,
             Err(error) => {
                 tracing::error!(delivery = %delivery.id, "a delivery could not be prepared: {error:#}");
-                block(&app, &job, delivery.id, "the console could not prepare it").await;
+                block(&app, &job, &delivery, "the console could not prepare it").await;
             }
         }
         drop(place);
@@ -88,40 +87,8 @@ async fn prepare(app: &App, delivery: &Delivery) -> anyhow::Result<Result<Prepar
     Ok(ready.map(|(ready, settings)| Prepared { destination, ready, settings }))
 }
 
-async fn block(app: &App, job: &Job, id: DeliveryId, why: &str) {
-    let written = async {
-        let mut tx = app.catalog.begin().await?;
-        let now = app.now();
-        tx.block_delivery(id, job.fence, why, now + BLOCKED, now).await?;
-        tx.commit().await
-    };
-    if let Err(error) = written.await {
-        tracing::warn!(delivery = %id, "a waiting delivery was not put back: {error}");
-    }
-}
-
-/// What a call gave, whatever the purpose.
-#[derive(Default)]
-struct Done {
-    location: Option<String>,
-    bytes: Option<u64>,
-    note: Option<String>,
-    stored_with: Option<String>,
-}
-
-/// Why there is no result.
-enum Trouble {
-    Call(CallError),
-    /// The console's own part failed; worth another try.
-    Host(String),
-    /// It cannot be done, and trying again does not change that.
-    Over(String),
-    /// It is not to be done any more.
-    Moot(String),
-}
-
 /// Makes the call while the lease is kept. `None` when the lease was lost, or
-/// could never be used: then the outcome is not ours to record.
+/// the console stops before anything was begun: then the outcome is not ours to record.
 async fn attempt(
     app: &Arc<App>,
     job: &Job,
@@ -129,18 +96,12 @@ async fn attempt(
     delivering: Delivering,
     prepared: Prepared,
 ) -> Option<AttemptEnd> {
-    let begun = async {
-        let mut tx = app.catalog.begin().await?;
-        tx.begin_attempt(delivery.id, job.fence, app.now()).await?;
-        tx.commit().await
-    };
-    if let Err(error) = begun.await {
-        tracing::warn!(delivery = %delivery.id, "an attempt could not be begun: {error}");
-        return None;
-    }
     let keep_going = prepared.destination.keep_going;
     let Delivering { hearing, halt } = delivering;
     let mut halted = halt.subscribe();
+    if !begin(app, job, delivery, &halted).await {
+        return None;
+    }
     let mut pulse = time::interval_at(time::Instant::now() + RENEW, RENEW);
     let mut tell = time::interval_at(time::Instant::now() + TELL, TELL);
     let mut told = 0;
@@ -246,93 +207,4 @@ fn failed(
             Some(at) => Next::Again(at),
         },
     }
-}
-
-async fn perform(
-    app: &Arc<App>,
-    delivery: &Delivery,
-    prepared: Prepared,
-    hearing: Arc<deliveries::Hearing>,
-) -> Result<Done, Trouble> {
-    let Prepared { destination, ready, settings } = prepared;
-    let call = destinations::call(app, &ready, settings, hearing);
-    let internal = |error: crate::service::Error| Trouble::Host(error.to_string());
-    match delivery.purpose {
-        Purpose::Store => {
-            let found = app.catalog.backup(delivery.backup).await;
-            let backup = found.map_err(|error| internal(error.into()))?;
-            let Some(backup) = backup.filter(|it| it.status == BackupStatus::Completed) else {
-                return Err(Trouble::Moot("the backup was deleted".to_owned()));
-            };
-            let with_file = facts::with_file(app, &backup, &destination);
-            let (facts, file) = with_file.await.map_err(Trouble::Host)?;
-            let size = facts.size;
-            let receipt =
-                ready.plugin.store(call, facts, file).await.result.map_err(Trouble::Call)?;
-            let stored_with = Some(copies::stored_with(&destination, &ready));
-            let location = Some(receipt.location);
-            Ok(Done { location, bytes: Some(size), note: receipt.note, stored_with })
-        }
-        Purpose::Remove => {
-            removal::remove(app, delivery, &destination, &ready, call).await?;
-            Ok(Done::default())
-        }
-        Purpose::Notify => {
-            let event = event::of(app, delivery).await.map_err(internal)?;
-            let event = event.map_err(|why| Trouble::Moot(why.to_owned()))?;
-            let note = ready.plugin.notify(call, event).await.result.map_err(Trouble::Call)?;
-            Ok(Done { note: Some(note), ..Done::default() })
-        }
-    }
-}
-
-/// Records how an attempt ended, also when the catalog is locked or full for a
-/// while.
-async fn record(app: &App, job: &Job, delivery: &Delivery, end: &AttemptEnd) {
-    let id = delivery.id;
-    loop {
-        let written = async {
-            let mut tx = app.catalog.begin().await?;
-            tx.end_attempt(id, job.fence, end, app.now()).await?;
-            tx.commit().await
-        };
-        match written.await {
-            Ok(()) => break,
-            Err(error) if passes(&error) => {
-                tracing::warn!(delivery = %id, "the outcome could not be recorded yet: {error}");
-                time::sleep(RETRY).await;
-                if let Err(error) = renew(app, job, None, RETRY).await {
-                    tracing::debug!(delivery = %id, "nor the lease renewed: {error}");
-                }
-            }
-            Err(error) => {
-                tracing::error!(delivery = %id, "the outcome was not recorded: {error}");
-                return;
-            }
-        }
-    }
-    let (to, purpose) = (&delivery.destination_name, delivery.purpose.as_str());
-    match &end.error {
-        None => tracing::info!(delivery = %id, %to, purpose, bytes = end.bytes, "delivered"),
-        Some(error) => {
-            tracing::warn!(delivery = %id, %to, purpose, outcome = end.outcome.as_str(), "not delivered: {error}");
-        }
-    }
-}
-
-/// Leases the next delivery that is due, if there is room.
-pub async fn lease(
-    app: &App,
-    name: &str,
-    of: Option<cofferdam_model::BackupId>,
-) -> anyhow::Result<Option<(Job, Delivery)>> {
-    /// In all; each destination has a limit of its own.
-    const AT_ONCE: u32 = 8;
-    if app.catalog.deliveries_due(app.now()).await? == 0 {
-        return Ok(None);
-    }
-    let mut tx = app.catalog.begin().await?;
-    let leased = tx.lease_delivery(name, of, app.now(), LEASE, AT_ONCE).await?;
-    tx.commit().await?;
-    Ok(leased)
 }

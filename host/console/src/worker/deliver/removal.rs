@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use cofferdam_model::{Delivery, Destination};
 use cofferdam_runtime::Call;
 
-use super::Trouble;
+use super::perform::Trouble;
 use crate::{
     app::App,
     service::{self, copies, plugins::Ready, retention},
