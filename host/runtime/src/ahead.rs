@@ -138,6 +138,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_part_that_follows_is_hashed_before_anybody_asks() {
+        let counted = file(3_000);
+        let file: Arc<dyn Artifact> = Arc::<Counted>::clone(&counted);
+        let ahead = Ahead::default();
+        ask(&ahead, &file, Algorithm::Sha256, 0, 1_000).await;
+        let start = Instant::now();
+        while counted.read.load(Relaxed) < 2_000 {
+            assert!(start.elapsed() < Duration::from_secs(20), "nobody hashes it");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // And no further than that.
+        let (sum, wasted) = ahead.sum(Algorithm::Sha256, &file, 1_000, 2_000);
+        sum.finish(meter()).await.expect("it can be read");
+        assert_eq!((counted.read.load(Relaxed), wasted), (2_000, 0));
+    }
+
+    #[tokio::test]
     async fn what_was_hashed_for_nothing_is_told_and_no_more_than_two_run() {
         let file: Arc<dyn Artifact> = file(10_000);
         let ahead = Ahead::default();

@@ -80,7 +80,8 @@ fn loaded(console: &Console, count: usize) -> Result<()> {
     loop {
         let list = console.client().get("/api/v1/plugins")?;
         let list = list["plugins"].as_array().context("a list of plugins")?;
-        let own = list.iter().filter(|it| it["bundled"] == false && it["state"] == "waiting");
+        // One that the program carries has the same short name, so these are changed ones.
+        let own = list.iter().filter(|it| it["bundled"] == false && it["state"] == "changed");
         if own.count() == count {
             return Ok(());
         }
