@@ -237,8 +237,9 @@ pub async fn delete_form(
 /// What is to stay of a backup that is deleted.
 #[derive(Deserialize)]
 pub struct DeleteForm {
-    /// Ticked: its copies at destinations.
-    keep_remote: Option<String>,
+    /// Not empty: its copies at destinations.
+    #[serde(default)]
+    keep_remote: String,
 }
 
 /// `POST /backups/{id}/delete`
@@ -251,7 +252,7 @@ pub async fn delete(
     CheckedForm(form): CheckedForm<DeleteForm>,
 ) -> Result<HttpResponse> {
     let backup = backups::find(&app, &id).await?;
-    match backups::delete(&app, &caller, &backup, form.keep_remote.is_some()).await {
+    match backups::delete(&app, &caller, &backup, !form.keep_remote.is_empty()).await {
         Ok(()) => {
             let name = backup.filename.as_deref().unwrap_or("the record");
             session::notice(&session, NoticeKind::Done, &format!("{name} was deleted."));

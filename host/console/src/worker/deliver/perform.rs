@@ -11,6 +11,10 @@ use crate::{
     service::{deliveries, destinations, retention},
 };
 
+/// Why a policy's removal is not carried out after all.
+const OUTDATED: &str = "the policy asked for it more than an hour ago, and other copies may be \
+    lost since; it is asked again after the next delivery there, and once a day";
+
 /// What a call gave, whatever the purpose.
 pub(super) struct Done {
     pub(super) location: Option<String>,
@@ -62,11 +66,14 @@ pub(super) async fn perform(
                 return Err(Trouble::Over("it is not known where the copy is".to_owned()));
             };
             let backup = app.catalog.backup(delivery.backup).await;
-            if let Some(backup) = backup.map_err(|error| internal(error.into()))?
-                && let Some(why) =
-                    retention::stays(app, &destination, &backup).await.map_err(internal)?
-            {
-                return Err(Trouble::Moot(format!("the copy stays: {why}")));
+            if let Some(backup) = backup.map_err(|error| internal(error.into()))? {
+                if retention::is_outdated(delivery, app.now()) {
+                    return Err(Trouble::Moot(OUTDATED.to_owned()));
+                }
+                let stays = retention::stays(app, &destination, &backup).await;
+                if let Some(why) = stays.map_err(internal)? {
+                    return Err(Trouble::Moot(format!("the copy stays: {why}")));
+                }
             }
             ready.plugin.remove(call, location).await.result.map_err(Trouble::Call)?;
             Ok(Done { location: None, bytes: None, note: None })
