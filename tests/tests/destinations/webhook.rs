@@ -2,12 +2,15 @@
 
 use std::{
     fs,
+    io::{BufReader, Write as _},
+    net::TcpListener,
     path::Path,
     process::Command,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
+    thread,
     time::Duration,
 };
 
@@ -224,6 +227,39 @@ fn a_silent_server_takes_no_places_of_copies_nor_of_others_that_are_told() {
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     let calls = backups.iter().flat_map(each).filter(|it| it["status"] == "running");
     assert_eq!(calls.count(), 4);
+}
+
+#[test]
+fn a_server_whose_answer_does_not_end_is_left_after_a_minute() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        for mut call in listener.incoming().map_while(Result::ok) {
+            let mut reader = BufReader::new(call.try_clone().expect("a connection"));
+            let mut request = Request::read_head(&mut reader).expect("a call");
+            request.read_body(&mut reader).expect("its body");
+            let mut next: &[u8] = b"HTTP/1.1 503 Busy\r\nContent-Length: 5000\r\n\r\n";
+            // It ends when the other side has gone.
+            while call.write_all(next).is_ok() {
+                next = b"a";
+                thread::sleep(Duration::from_secs(1));
+            }
+        }
+    });
+    let console = Console::builder().start();
+    let api = console.api();
+    let wish = json!({
+        "plugin": "webhook", "name": "hook", "grant": true, "grant_private": true,
+        "settings": { "url": format!("http://127.0.0.1:{port}/hook") },
+    });
+    api.post("/api/v1/destinations", &wish).expect(201);
+    let backup = api.back_up(SMALL);
+    let word = wait_until("the end of the call", Duration::from_secs(100), || {
+        let word = api.get(&path(&backup)).expect(200).json()["deliveries"][0].clone();
+        (word["status"] == "retrying").then_some(word)
+    });
+    let told = word["error"].as_str().expect("an error");
+    assert!(told.contains("the call took longer than 60 s"), "{told}");
 }
 
 #[test]

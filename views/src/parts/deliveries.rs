@@ -130,8 +130,13 @@ pub(crate) fn may_retry(chrome: &Chrome, item: &DeliveryItem) -> bool {
     use DeliveryStatus::{Blocked, Cancelled, Failed, Retrying};
     // Of a deleted backup there is nothing left to send.
     let is_lost = item.is_deleted && item.delivery.purpose == Purpose::Store;
-    chrome.may(Role::Operator)
+    let role = match item.delivery.purpose {
+        Purpose::Remove => Role::Administrator,
+        Purpose::Store | Purpose::Notify => Role::Operator,
+    };
+    chrome.may(role)
         && !is_lost
+        && !item.delivery.is_kept
         && matches!(item.delivery.status, Blocked | Cancelled | Failed | Retrying)
 }
 

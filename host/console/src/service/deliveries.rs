@@ -14,11 +14,11 @@ use chrono::{TimeDelta, Utc};
 use cofferdam_catalog::Cancelled;
 use cofferdam_model::{
     Backup, BackupId, Delivery, DeliveryId, DeliveryStatus, Destination, LogLevel, LogLine,
-    Timestamp,
+    Purpose, Role, Timestamp,
 };
 use cofferdam_runtime::{Denied, Observer};
 
-use super::{Actor, Error, Result, audit};
+use super::{Actor, Error, Result, audit, retention};
 use crate::{app::App, dto, hub::Change};
 
 /// A failed delivery is tried again after these times, in minutes.
@@ -188,8 +188,17 @@ pub async fn detail(app: &App, delivery: &Delivery) -> Result<dto::DeliveryDetai
     })
 }
 
-/// Tries a delivery now, also one that was given up or cancelled.
+/// Tries a delivery now, also one that was given up or cancelled. A removal
+/// takes an administrator, as deleting a backup does; one that a policy has
+/// asked for, and that is over, must be what it would ask for now.
 pub async fn retry(app: &App, by: &Actor, delivery: &Delivery) -> Result<()> {
+    if delivery.purpose == Purpose::Remove {
+        if by.role < Role::Administrator {
+            audit::denied(app, by, &format!("retry of the removal {}", delivery.id)).await;
+            return Err(Error::Forbidden);
+        }
+        retention::must_still_go(app, delivery).await?;
+    }
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
     tx.retry_delivery(delivery.id, now).await?;

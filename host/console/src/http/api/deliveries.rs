@@ -20,10 +20,11 @@ pub async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<HttpRespo
     Ok(HttpResponse::Ok().json(deliveries::detail(&app, &delivery).await?))
 }
 
-/// Tries a delivery now, also one that was given up or cancelled.
+/// Tries a delivery now, also one that was given up or cancelled. A removal
+/// takes an administrator, and a policy that still asks for it.
 #[utoipa::path(
     post, path = "/api/v1/deliveries/{id}/retry", tag = "deliveries", operation_id = "retry_delivery", params(("id" = String, Path,)),
-    responses((status = 202, body = DeliveryDetail), (status = 404), (status = 409, description = "It runs or is done, or its backup was deleted")),
+    responses((status = 202, body = DeliveryDetail), (status = 403), (status = 404), (status = 409, description = "It runs or is done, its backup was deleted, or the copy is to stay")),
 )]
 pub async fn retry(
     app: web::Data<App>,
@@ -67,11 +68,12 @@ pub async fn get_of(
     Ok(HttpResponse::Ok().json(deliveries::detail(&app, &delivery).await?))
 }
 
-/// Tries a delivery now, also one that was given up or cancelled.
+/// Tries a delivery now, also one that was given up or cancelled. A removal
+/// takes an administrator, and a policy that still asks for it.
 #[utoipa::path(
     post, path = "/api/v1/backups/{id}/deliveries/{delivery}/retry", tag = "backups", operation_id = "retry_backup_delivery",
     params(("id" = String, Path,), ("delivery" = String, Path,)),
-    responses((status = 202, body = DeliveryDetail), (status = 404), (status = 409, description = "It runs or is done")),
+    responses((status = 202, body = DeliveryDetail), (status = 403), (status = 404), (status = 409, description = "It runs or is done, or the copy is to stay")),
 )]
 pub async fn retry_of(
     app: web::Data<App>,

@@ -7,6 +7,7 @@
 //! is wrongly empty removes nothing. Where the clock may be wrong, it goes only
 //! when somebody asks (`doubt`). Files on this machine are not removed here.
 
+mod again;
 mod doubt;
 mod floors;
 mod holds;
@@ -25,6 +26,7 @@ use doubt::doubt;
 use floors::{Held, floors, needed};
 use listing::Listing;
 
+pub use again::{deadline, is_outdated, must_still_go};
 pub use holds::Holds;
 
 /// Why a copy stays that the plugin may let go.

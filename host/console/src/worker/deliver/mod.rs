@@ -9,7 +9,7 @@ mod removal;
 use std::{sync::Arc, time::Duration};
 
 use cofferdam_catalog::{AttemptEnd, Next};
-use cofferdam_model::{AttemptOutcome, Delivery, Destination, Job, LogLine};
+use cofferdam_model::{AttemptOutcome, Delivery, Destination, Job, LogLine, Timestamp};
 use serde_json::Value;
 use tokio::{sync::watch, time};
 
@@ -143,7 +143,10 @@ async fn attempt(
                 stored_with: done.stored_with,
             },
         },
-        Ok(Err(trouble)) => failed(app, delivery, keep_going, trouble, bytes, log),
+        Ok(Err(trouble)) => {
+            let until = retention::deadline(app, delivery).await.ok().flatten();
+            failed(app, delivery, (keep_going, until), trouble, bytes, log)
+        }
         Err(Halt::Cancelled) => AttemptEnd {
             outcome: AttemptOutcome::Cancelled,
             bytes,
@@ -171,7 +174,7 @@ async fn stopped(halted: &mut watch::Receiver<Option<Halt>>) -> Halt {
 fn failed(
     app: &App,
     delivery: &Delivery,
-    keep_going: bool,
+    (keep_going, until): (bool, Option<Timestamp>),
     trouble: Trouble,
     bytes: u64,
     log: Vec<LogLine>,
@@ -192,7 +195,9 @@ fn failed(
     };
     let tries = delivery.tries + 1;
     let again = if passing {
-        deliveries::next_try(tries, retry_after, keep_going, app.now())
+        let next = deliveries::next_try(tries, retry_after, keep_going, app.now());
+        // Later than that it would only be called off, and nobody told of the failure.
+        next.filter(|at| until.is_none_or(|until| *at <= until))
     } else {
         None
     };

@@ -11,6 +11,10 @@ use crate::{
     service::{self, copies, plugins::Ready, retention},
 };
 
+/// Why a policy's removal is not carried out after all.
+const OUTDATED: &str = "the policy asked for it more than an hour ago, and other copies may be \
+    lost since; it is asked again after the next delivery there, and once a day";
+
 /// Removes the copy that a delivery is about. Anything that may be another file
 /// stays: what another copy is as well, and what may be elsewhere because the
 /// settings have changed since it was stored.
@@ -26,10 +30,15 @@ pub(super) async fn remove(
         return Err(Trouble::Over("it is not known where the copy is".to_owned()));
     };
     let backup = app.catalog.backup(delivery.backup).await;
-    if let Some(backup) = backup.map_err(|error| internal(error.into()))?
-        && let Some(why) = retention::stays(app, destination, &backup).await.map_err(internal)?
-    {
-        return Err(Trouble::Moot(format!("the copy stays: {why}")));
+    // Where the record is still there, a policy has asked for it.
+    if let Some(backup) = backup.map_err(|error| internal(error.into()))? {
+        if retention::is_outdated(delivery, app.now()) {
+            return Err(Trouble::Moot(OUTDATED.to_owned()));
+        }
+        let stays = retention::stays(app, destination, &backup).await;
+        if let Some(why) = stays.map_err(internal)? {
+            return Err(Trouble::Moot(format!("the copy stays: {why}")));
+        }
     }
     let shared = copies::shared(app, destination, delivery.backup, &location).await;
     if let Some(other) = shared.map_err(internal)? {
