@@ -18,6 +18,7 @@ mod malformed;
 mod plugins;
 mod problems;
 mod removals;
+mod removals_again;
 mod retention;
 mod roles;
 mod secrets;
