@@ -11,6 +11,7 @@ mod jobs;
 mod lists;
 mod logs;
 mod people;
+mod places;
 mod plugins;
 mod sqlite;
 mod support;
