@@ -11,13 +11,15 @@ use super::{
 };
 use crate::app::App;
 
-/// A mark of the settings and the folder that a copy is stored with. Secrets
-/// are not in it.
-pub fn stored_with(destination: &Destination, ready: &Ready) -> String {
+/// A mark of the place that a copy is stored at, as far as the settings and the
+/// granted folder say it.
+pub fn stored_with(ready: &Ready, settings: &Value) -> String {
     let mut hash = Sha256::new();
-    hash.update(&destination.settings);
-    if let Some(folder) = &ready.grants.folder {
+    for value in place(ready, settings) {
+        hash.update(value.map(Value::to_string).unwrap_or_default());
         hash.update([0]);
+    }
+    if let Some(folder) = &ready.grants.folder {
         hash.update(folder.as_os_str().as_encoded_bytes());
     }
     hex::encode(&hash.finalize()[..8])

@@ -55,9 +55,9 @@ pub(super) async fn perform(
             let with_file = facts::with_file(app, &backup, &destination);
             let (facts, file) = with_file.await.map_err(Trouble::Host)?;
             let size = facts.size;
+            let stored_with = Some(copies::stored_with(&ready, &call.settings));
             let receipt =
                 ready.plugin.store(call, facts, file).await.result.map_err(Trouble::Call)?;
-            let stored_with = Some(copies::stored_with(&destination, &ready));
             let location = Some(receipt.location);
             Ok(Done { location, bytes: Some(size), note: receipt.note, stored_with })
         }

@@ -44,7 +44,7 @@ pub(super) async fn remove(
     if let Some(other) = shared.map_err(internal)? {
         return Err(Trouble::Moot(format!("the file stays: it is also a copy that {other} keeps")));
     }
-    let now = copies::stored_with(destination, ready);
+    let now = copies::stored_with(ready, &call.settings);
     // Nobody knows it of copies from before it was noted.
     if delivery.stored_with.as_ref().is_some_and(|then| *then != now) {
         let wanted = HashSet::from([location.as_str()]);
