@@ -42,7 +42,7 @@ impl Plugin for LocalRetention {
         shelf.try_out()?;
         // Somebody who expects copies there sees that the disk is not mounted.
         let empty = if !shelf.is_marked()? && shelf.is_empty(&settings.path)? {
-            " The folder holds no copies yet."
+            ". The folder holds no copies yet"
         } else {
             ""
         };

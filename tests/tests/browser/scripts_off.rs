@@ -110,7 +110,7 @@ async fn without_scripts_a_destination_is_tried_out_added_tested_and_cleared() {
     visitor.sees("grant this folder to it first").await;
     visitor.click("#destination-grant-true").await;
     visitor.press("Test connection").await;
-    visitor.sees("The folder may be written to. Kept is the newest backup.").await;
+    visitor.sees("The folder may be written to. Kept is the newest backup. The folder holds").await;
     let typed = visitor.ask("return document.querySelector('#destination-s-folder').value").await;
     assert_eq!(typed, folder);
     visitor.fill("#destination-name", "shelf").await;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 pub const PATIENCE: Duration = Duration::from_secs(40);
 /// What may stay of a component's code and of the console's own growth, in kB.
-const SLACK: u64 = 5 << 10;
+const SLACK: u64 = 10 << 10;
 /// So long after a sign-in the console still keeps the memory that hashing took.
 const HASHING: Duration = Duration::from_secs(6);
 

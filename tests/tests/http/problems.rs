@@ -131,7 +131,7 @@ fn what_is_not_in_the_contract_is_refused_and_never_quoted() {
 }
 
 /// Every route of the API, as its table has them.
-const ROUTES: [(&str, &str); 38] = [
+const ROUTES: [(&str, &str); 42] = [
     ("post", "/api/v1/auth/login"),
     ("get", "/api/v1/status"),
     ("get", "/api/v1/databases"),
@@ -170,6 +170,10 @@ const ROUTES: [(&str, &str); 38] = [
     ("get", "/api/v1/plugins/{hash}"),
     ("post", "/api/v1/plugins/{hash}/approve"),
     ("post", "/api/v1/plugins/{hash}/revoke"),
+    ("get", "/api/v1/destinations/{id}/deliveries"),
+    ("get", "/api/v1/deliveries/{id}"),
+    ("post", "/api/v1/deliveries/{id}/retry"),
+    ("post", "/api/v1/deliveries/{id}/cancel"),
 ];
 
 #[test]

@@ -300,7 +300,7 @@ fn a_disk_that_is_not_mounted_is_not_written_to_and_its_copies_are_not_taken_for
     assert!(text(&left["error"]).contains("disk is not mounted"), "{left}");
     assert_eq!(fs::read_dir(&folder).expect("the folder").count(), 0, "nothing is written there");
     let told = api.post("/api/v1/destinations/shelf/check", &json!({})).expect(200).json();
-    assert!(text(&told["message"]).ends_with("The folder holds no copies yet."), "{told}");
+    assert!(text(&told["message"]).ends_with("backups. The folder holds no copies yet"), "{told}");
 
     fs::remove_dir(&folder).expect("removed");
     fs::rename(&away, &folder).expect("mounted again");
