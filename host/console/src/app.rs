@@ -171,7 +171,7 @@ impl App {
 
 fn mailer(config: &Config) -> anyhow::Result<Option<Arc<dyn Mailer>>> {
     let Some(relay) = &config.mail else { return Ok(None) };
-    Ok(Some(Arc::new(SmtpRelay::new(relay)?)))
+    Ok(Some(Arc::new(SmtpRelay::new(relay, &config.plugin_authorities)?)))
 }
 
 /// The claim on the backup folder, made with its first use and again when

@@ -10,9 +10,11 @@ use lettre::{
     message::{Mailbox, MultiPart},
     transport::smtp::{
         authentication::Credentials,
-        client::{Tls, TlsParameters},
+        client::{Certificate, Tls, TlsParameters},
     },
 };
+
+use rustls::pki_types::CertificateDer;
 
 use crate::config::{MailTls, Relay};
 
@@ -26,9 +28,16 @@ pub struct SmtpRelay {
 }
 
 impl SmtpRelay {
-    /// The relay of the settings. Nothing is connected to yet.
-    pub fn new(relay: &Relay) -> anyhow::Result<Self> {
-        let tls = || TlsParameters::new(relay.host.clone()).context("the mail relay's TLS");
+    /// The relay of the settings, whose certificate may also come from one of these
+    /// authorities. Nothing is connected to yet.
+    pub fn new(relay: &Relay, roots: &[CertificateDer<'static>]) -> anyhow::Result<Self> {
+        let tls = || {
+            let mut tls = TlsParameters::builder(relay.host.clone());
+            for root in roots {
+                tls = tls.add_root_certificate(Certificate::from_der(root.to_vec())?);
+            }
+            tls.build().context("the mail relay's TLS")
+        };
         let tls = match relay.tls {
             MailTls::None => Tls::None,
             MailTls::Starttls => Tls::Required(tls()?),

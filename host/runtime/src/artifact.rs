@@ -45,7 +45,7 @@ pub(crate) const BLOCK: usize = 1 << 20;
 /// of single parts included, before it is taken for one that never ends.
 pub(crate) const REREADS: u64 = 16;
 /// Streams that may be open at once and not read to their end: each holds up to
-/// two blocks.
+/// three blocks.
 pub(crate) const STREAMS: usize = 32;
 
 /// The artifact of one call, with what has been read of it.

@@ -5,6 +5,7 @@
 //! compiled from and for which engine.
 
 use std::{
+    collections::HashSet,
     fs,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     io,
@@ -13,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use cofferdam_model::ComponentHash;
 use tempfile::NamedTempFile;
 use wasmtime::{Engine, component::Component};
 
@@ -22,6 +24,8 @@ const OTHERS_MAY_WRITE: u32 = 0o022;
 const ENDING: &str = ".cwasm";
 /// What a file is called that is being compiled.
 const DRAFT: &str = ".draft-";
+/// What was compiled is kept so long in any case: somebody may be about to load it.
+const NEW: Duration = Duration::from_hours(1);
 /// A draft that is older belongs to nobody any more: no compiler runs so long.
 const OLD_DRAFT: Duration = Duration::from_hours(1);
 
@@ -51,19 +55,29 @@ impl Cache {
             let entry = entry?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            let old = || {
-                entry
-                    .metadata()
-                    .and_then(|it| it.modified())
-                    .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD_DRAFT))
-            };
             let foreign = name.ends_with(ENDING) && !name.ends_with(&ending);
-            if foreign || (name.starts_with(DRAFT) && old()) {
+            if foreign || (name.starts_with(DRAFT) && is_older(&entry, OLD_DRAFT)) {
                 // Whoever else removed it did the same.
                 let _ = fs::remove_file(entry.path());
             }
         }
         Ok(Self { folder: folder.to_owned(), ending })
+    }
+
+    /// Removes what was compiled from other components than these. Says how many.
+    pub(crate) fn keep_only(&self, wanted: &HashSet<ComponentHash>) -> io::Result<usize> {
+        let mut removed = 0;
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let component = name.to_str().and_then(|name| name.strip_suffix(&self.ending));
+            let Some(component) = component.and_then(|it| it.parse().ok()) else { continue };
+            if !wanted.contains(&component) && is_older(&entry, NEW) {
+                fs::remove_file(entry.path())?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
     }
 
     fn path(&self, component: &str) -> PathBuf {
@@ -104,5 +118,39 @@ impl Cache {
         draft.as_file().sync_all()?;
         draft.persist(self.path(component))?;
         fs::File::open(&self.folder)?.sync_all()
+    }
+}
+
+fn is_older(entry: &fs::DirEntry, age: Duration) -> bool {
+    let modified = entry.metadata().and_then(|it| it.modified());
+    modified.is_ok_and(|at| at.elapsed().is_ok_and(|since| since > age))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::engine::engine;
+
+    #[test]
+    fn what_nobody_wants_any_more_goes_and_what_is_new_or_not_ours_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let own = folder.path().join("cache");
+        let cache = Cache::open(&own, &engine().expect("an engine")).expect("opened");
+        let [wanted, other, new] = [1, 2, 3].map(|byte| ComponentHash::from_bytes(&[byte; 32]));
+        let made = |path: PathBuf, age: Duration| {
+            let file = fs::File::create(&path).expect("made");
+            file.set_modified(SystemTime::now() - age).expect("dated");
+            path
+        };
+        let kept = [
+            made(cache.path(wanted.as_str()), 2 * NEW),
+            made(cache.path(new.as_str()), NEW / 2),
+            made(own.join("notes"), 2 * NEW),
+        ];
+        let gone = made(cache.path(other.as_str()), 2 * NEW);
+        assert_eq!(cache.keep_only(&HashSet::from([wanted])).expect("tidied"), 1);
+        assert!(kept.iter().all(|it| it.exists()) && !gone.exists());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    path::Path,
     pin::Pin,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
@@ -99,7 +100,13 @@ where
     let output = Capture::new(lines.clone(), LogLevel::Info);
     let errors = Capture::new(lines.clone(), LogLevel::Warning);
     let handles = call.limits.handles;
+    let folder = call.grants.folder.as_deref();
+    let wasi = shared.folders.grant(folder).await.map_err(|trouble| {
+        let folder = folder.unwrap_or(Path::new("")).display();
+        CallError::Host(format!("the granted folder {folder} cannot be used: {trouble}"))
+    })?;
     let parts = Parts {
+        wasi,
         grants: call.grants,
         limits: call.limits,
         meter: Arc::clone(&meter),
@@ -117,7 +124,7 @@ where
         names: Arc::clone(&shared.names),
         living: shared.living(),
     };
-    let mut store = state::store(&shared.engine, parts).map_err(CallError::Host)?;
+    let mut store = state::store(&shared.engine, parts);
     let settings = call.settings.to_string();
     let result = {
         let live = async {

@@ -65,6 +65,7 @@ pub use facts::{
     BackupFacts, Candidate, Entry, Event, Expired, Failure, Fetched, FieldError, Page, Receipt,
     Severity,
 };
+pub use folder::FolderTrouble;
 pub use imports::Import;
 pub use limits::{LimitBroken, Limits};
 pub use mail::{Mail, MailError, Mailer};

@@ -42,7 +42,11 @@ fn look(bytes: &[u8]) -> Result<(), Refusal> {
 /// Compiles the component, or finds it compiled, and looks at its two sides.
 pub(crate) async fn inspect(shared: &Shared, bytes: Bytes) -> Result<Inspected, Refusal> {
     look(&bytes)?;
-    let hash = ComponentHash::from_bytes(&Sha256::digest(&bytes).into());
+    // A large one takes a tenth of a second.
+    let hashed = bytes.clone();
+    let hash = tokio::task::spawn_blocking(move || Sha256::digest(&hashed)).await;
+    let hash = hash.map_err(|error| Refusal::Host(error.to_string()))?;
+    let hash = ComponentHash::from_bytes(&hash.into());
     let component = compiled(shared, &hash, &bytes).await?;
     let engine = &shared.engine;
     let imports = imports::of(engine, &component)?;

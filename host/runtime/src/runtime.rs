@@ -1,7 +1,8 @@
 //! The runtime: one engine, one linker, one cache, and threads of its own.
 
 use std::{
-    path::PathBuf,
+    collections::HashSet,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -10,14 +11,16 @@ use std::{
 };
 
 use bytes::Bytes;
+use cofferdam_model::ComponentHash;
 use rustls::{ClientConfig, pki_types::CertificateDer};
 use tokio::sync::Semaphore;
 use wasmtime::{Engine, component::Linker};
 
 use crate::{
-    Compiler, Limits, Plugin, Refusal, Resolve,
+    Compiler, FolderTrouble, Limits, Plugin, Refusal, Resolve,
     cache::Cache,
     engine::{Ticker, engine},
+    folder::Folders,
     linker::linker,
     load,
     network::{System, client_config},
@@ -75,6 +78,7 @@ pub(crate) struct Shared {
     /// For each compiler that runs: they take much memory.
     pub(crate) compiling: Semaphore,
     pub(crate) limits: Limits,
+    pub(crate) folders: Folders,
     pub(crate) tls: Arc<ClientConfig>,
     pub(crate) names: Arc<dyn Resolve>,
     living: Arc<AtomicUsize>,
@@ -126,6 +130,7 @@ impl Runtime {
             compiler: settings.compiler,
             compiling: Semaphore::new(COMPILERS),
             limits: settings.limits,
+            folders: Folders::default(),
             tls,
             names,
             living: Arc::default(),
@@ -139,6 +144,19 @@ impl Runtime {
     #[must_use]
     pub fn live_calls(&self) -> usize {
         self.shared.living.load(Relaxed)
+    }
+
+    /// Removes compiled code of other components than these from the cache. May
+    /// block. Says how many there were.
+    pub fn keep_only(&self, wanted: &HashSet<ComponentHash>) -> std::io::Result<usize> {
+        self.shared.cache.keep_only(wanted)
+    }
+
+    /// Looks whether this folder could be granted to a component.
+    pub async fn look_at_folder(&self, folder: &Path) -> Result<(), FolderTrouble> {
+        let (shared, folder) = (Arc::clone(&self.shared), folder.to_owned());
+        let looked = self.shared.run(async move { shared.folders.look(&folder).await }).await;
+        looked.unwrap_or_else(|why| Err(FolderTrouble::Closed { path: PathBuf::new(), why }))
     }
 
     /// Compiles the component, or finds it compiled; checks that it fits the

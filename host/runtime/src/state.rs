@@ -9,7 +9,6 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::{
     Grants, Limits, Mailer, Observer,
     artifact::Source,
-    folder,
     limits::Limiter,
     log::Lines,
     meter::Meter,
@@ -43,6 +42,8 @@ pub(crate) struct State {
 
 /// What [`State`] is made of.
 pub(crate) struct Parts {
+    /// With the granted folder in it.
+    pub(crate) wasi: WasiCtxBuilder,
     pub(crate) grants: Grants,
     pub(crate) limits: Limits,
     pub(crate) meter: Arc<Meter>,
@@ -65,18 +66,15 @@ pub(crate) const MESSAGE: usize = 16 << 20;
 /// The head of a request.
 pub(crate) const HEAD: usize = 64 << 10;
 
-/// A fresh store, or why the console cannot grant what it should.
-pub(crate) fn store(engine: &Engine, parts: Parts) -> Result<Store<State>, String> {
-    let mut wasi = WasiCtxBuilder::new();
+/// A fresh store.
+pub(crate) fn store(engine: &Engine, parts: Parts) -> Store<State> {
+    let mut wasi = parts.wasi;
     wasi.stdout(parts.output)
         .stderr(parts.errors)
         .max_random_size(RANDOM)
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false);
-    if let Some(path) = &parts.grants.folder {
-        folder::grant(&mut wasi, path)?;
-    }
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(HEAD);
     let mut table = ResourceTable::new();
@@ -117,7 +115,7 @@ pub(crate) fn store(engine: &Engine, parts: Parts) -> Result<Store<State>, Strin
         meter.computed()?;
         Ok(UpdateDeadline::Yield(1))
     });
-    Ok(store)
+    store
 }
 
 impl WasiView for State {

@@ -87,7 +87,13 @@ impl Link {
         let twin = |stream: &TcpStream| stream.try_clone().expect("a second handle");
         self.0.open.lock().expect("no panic").extend([twin(client), twin(server)]);
         let (to_server, from_client) = (twin(server), twin(client));
-        thread::spawn(move || forward(from_client, to_server, || OPEN));
+        let server_end = twin(server);
+        thread::spawn(move || {
+            forward(from_client, to_server, || OPEN);
+            // As a kernel does for a process that is gone: a server with a full window
+            // would not hear of an orderly end, and wait for ever.
+            reset(&server_end);
+        });
         let (to_client, from_server, link) = (twin(client), twin(server), self.clone());
         thread::spawn(move || {
             forward(from_server, to_client, || link.0.limit.load(Ordering::Relaxed));

@@ -10,6 +10,7 @@ mod delivery_troubles;
 mod download;
 mod events;
 mod following;
+mod grants;
 mod headers;
 mod https;
 mod inert;

@@ -178,9 +178,7 @@ fn card(chrome: &Chrome, item: &PluginItem) -> Markup {
             }
             p.card-text { bdi { (about.summary) } }
             (roles(about.roles))
-            @if waits {
-                p.hint { (t::asks(about.asks.network, about.asks.folder, about.asks.mail)) }
-            }
+            p.hint { (t::asks(about.asks.network, about.asks.folder, about.asks.mail)) }
         }
         @if let Some(note) = &item.note { p.hint { bdi { (common::sentence(note)) } } }
         @if let PluginState::Refused(reason) = &item.state { (told("sub sub-bad", reason)) }

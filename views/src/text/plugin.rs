@@ -126,8 +126,8 @@ pub(crate) fn by(name: &str) -> String {
 pub(crate) fn asks(network: bool, folder: bool, mail: bool) -> String {
     let wishes = [
         (network, "connect to hosts you name"),
-        (folder, "use one folder you name"),
-        (mail, "send mail"),
+        (folder, "read and write one folder you name"),
+        (mail, "send mail through the console"),
     ];
     let wishes: Vec<&str> =
         wishes.into_iter().filter_map(|(has, words)| has.then_some(words)).collect();

@@ -127,10 +127,9 @@ async fn open(client: &Client, id: &str) -> anyhow::Result<Source> {
                     Ok(Box::new(file))
                 }
                 files::Source::Remote { backup, copies } => {
-                    let size = copies.size();
                     let copy = copies.begin(app)?;
                     files::note_download(app, &Actor::cli(), &backup).await?;
-                    let blocks = copy.fetch(app.clone(), 0, size);
+                    let blocks = copy.fetch(app.clone());
                     Ok(Box::new(Fetched { blocks, rest: Bytes::new() }))
                 }
                 files::Source::Running(_) => bail!("the backup is still being made"),

@@ -1,12 +1,15 @@
 //! `cofferdam plugin …`
 
-use std::io::IsTerminal as _;
+use std::{io::IsTerminal as _, time::Duration};
 
 use anyhow::Context as _;
 use cofferdam_model::Grants;
 
 use super::{args::Plugin, client::Client, output};
 use crate::dto::{self, PluginState};
+
+/// How often one that is being compiled is asked about.
+const COMPILING: Duration = Duration::from_millis(500);
 
 /// Does it.
 pub async fn run(command: Plugin, client: &Client, as_json: bool) -> anyhow::Result<()> {
@@ -37,7 +40,12 @@ pub async fn run(command: Plugin, client: &Client, as_json: bool) -> anyhow::Res
             let bytes = tokio::fs::read(&file)
                 .await
                 .with_context(|| format!("{} cannot be read", file.display()))?;
-            let added = client.add_plugin(&name, bytes).await?;
+            let mut added = client.add_plugin(&name, bytes).await?;
+            // A large one is compiled for some seconds, or for minutes.
+            while added.state == PluginState::New {
+                tokio::time::sleep(COMPILING).await;
+                added = client.plugin(&name).await?;
+            }
             if as_json {
                 return output::json(&added);
             }

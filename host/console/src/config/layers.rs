@@ -58,6 +58,14 @@ pub struct Layers {
 }
 
 impl Layers {
+    /// The settings file, if it set anything.
+    pub fn file(&self) -> Option<&Path> {
+        self.values.values().find_map(|(_, origin)| match origin {
+            Origin::File(path, _) => Some(path.as_path()),
+            _ => None,
+        })
+    }
+
     /// Reads the file, if one is named, and the environment.
     pub fn read(file: Option<&Path>, environment: &Environment) -> Self {
         let mut layers = Self::default();

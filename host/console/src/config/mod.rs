@@ -130,6 +130,8 @@ pub struct Config {
     pub catalog: PathBuf,
     /// Where the master key is.
     pub master_key: MasterKey,
+    /// Files with keys and passwords in them, wherever they are.
+    pub secret_files: Vec<PathBuf>,
     /// Folder of the plugins.
     pub plugin_dir: PathBuf,
     /// Certificate authorities that plugins trust beside the system's.

@@ -87,7 +87,7 @@ pub const SETTINGS: &[Setting] = &[
         "plugin_ca_file",
         &["COFFERDAM_PLUGIN_CA_FILE"],
         "",
-        "PEM file with certificate authorities that plugins trust beside the system's.",
+        "PEM file with certificate authorities that plugins and the mail relay's connection trust beside the system's.",
     ),
     setting(
         "plugin_compile_seconds",

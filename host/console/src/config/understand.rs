@@ -35,6 +35,7 @@ impl Config {
         let config = Self {
             catalog: catalog(&mut it, &data_dir),
             master_key: master_key(&mut it, &data_dir),
+            secret_files: secret_files(&it),
             plugin_dir: within(&it, "plugin_dir", "plugins"),
             plugin_authorities: authorities(&mut it),
             plugin_compile: Duration::from_secs(
@@ -173,6 +174,13 @@ fn master_key(it: &mut Reading<'_>, data_dir: &Path) -> MasterKey {
         Some(file) => MasterKey::File(file),
         None => MasterKey::Own(data_dir.join("master.key")),
     }
+}
+
+/// The settings file, and the files that it names for a secret in each.
+fn secret_files(it: &Reading<'_>) -> Vec<PathBuf> {
+    let named = ["master_key_file", "tls_key", "mail_password_file"];
+    let named = named.into_iter().filter_map(|name| it.path(name));
+    it.layers.file().map(absolute).into_iter().chain(named).collect()
 }
 
 fn access(it: &mut Reading<'_>) -> Access {

@@ -81,14 +81,18 @@ async fn finished(
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
     }
     let head = request.method() == Method::HEAD;
-    let wanted = if head { Wanted::Whole } else { range::wanted(request, size, &etag)? };
+    // What comes from a destination is compared as a whole: a part of it would be
+    // handed out unseen.
+    let ranges = matches!(stored, Stored::File(_));
+    let wanted = if head || !ranges { Wanted::Whole } else { range::wanted(request, size, &etag)? };
     let (status, from, length) = match wanted {
         Wanted::Whole => (StatusCode::OK, 0, size),
         Wanted::Part(from, to) => (StatusCode::PARTIAL_CONTENT, from, to - from + 1),
     };
     let mut response = HttpResponse::build(status);
     describe(&mut response, backup);
-    response.insert_header((header::ETAG, etag)).insert_header((header::ACCEPT_RANGES, "bytes"));
+    let unit = if ranges { "bytes" } else { "none" };
+    response.insert_header((header::ETAG, etag)).insert_header((header::ACCEPT_RANGES, unit));
     if let Wanted::Part(from, to) = wanted {
         response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{size}")));
     }
@@ -105,7 +109,7 @@ async fn finished(
         }
         match stored {
             Ok(file) => drop(tokio::spawn(send_file(Arc::new(file), from, length, chunks))),
-            Err(copy) => receiver = copy.fetch(Arc::clone(app), from, length),
+            Err(copy) => receiver = copy.fetch(Arc::clone(app)),
         }
     }
     Ok(response.no_chunking(length).streaming(ReceiverStream::new(receiver)))

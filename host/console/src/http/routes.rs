@@ -173,7 +173,7 @@ fn api_destinations(config: &mut ServiceConfig) {
     let _ = config
         .service(
             web::resource("/destinations")
-                .route(route(Method::GET, Viewer).to(api::destinations::list))
+                .route(route(Method::GET, Administrator).to(api::destinations::list))
                 .route(route(Method::POST, Administrator).to(api::destinations::create)),
         )
         .service(
@@ -182,7 +182,7 @@ fn api_destinations(config: &mut ServiceConfig) {
         )
         .service(
             web::resource("/destinations/{id}")
-                .route(route(Method::GET, Viewer).to(api::destinations::get))
+                .route(route(Method::GET, Administrator).to(api::destinations::get))
                 .route(route(Method::PATCH, Administrator).to(api::destinations::update))
                 .route(route(Method::DELETE, Administrator).to(api::destinations::remove)),
         )
@@ -196,7 +196,7 @@ fn api_destinations(config: &mut ServiceConfig) {
         )
         .service(
             web::resource("/destinations/{id}/deliveries")
-                .route(route(Method::GET, Viewer).to(api::destinations::deliveries)),
+                .route(route(Method::GET, Administrator).to(api::destinations::deliveries)),
         )
         .service(
             web::resource("/destinations/{id}/retention")
@@ -209,12 +209,12 @@ fn api_plugins(config: &mut ServiceConfig) {
     let _ = config
         .service(
             web::resource("/plugins")
-                .route(route(Method::GET, Viewer).to(api::plugins::list))
+                .route(route(Method::GET, Administrator).to(api::plugins::list))
                 .route(route(Method::POST, Administrator).to(api::plugins::upload)),
         )
         .service(
             web::resource("/plugins/{hash}")
-                .route(route(Method::GET, Viewer).to(api::plugins::get)),
+                .route(route(Method::GET, Administrator).to(api::plugins::get)),
         )
         .service(
             web::resource("/plugins/{hash}/approve")

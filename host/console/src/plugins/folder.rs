@@ -31,6 +31,8 @@ pub const FILE_MAX: u64 = 64 << 20;
 const NAME_MAX: usize = 100;
 /// So many files are looked at; more is no plugin folder.
 const FILES_MAX: usize = 200;
+/// Where there are more than that, so many of them are listed.
+const LISTED_MAX: usize = 10_000;
 /// Two looks count as two when they are so far apart.
 const SETTLE: Duration = Duration::from_millis(250);
 
@@ -125,7 +127,11 @@ impl Drop for Claim<'_> {
 pub(super) async fn look(plugins: &Plugins, app: &App) -> anyhow::Result<bool> {
     let folder = plugins.folder.clone();
     let listed = tokio::task::spawn_blocking(move || list(&folder)).await?;
-    let problem = listed.as_ref().err().map(|error| unreadable(&plugins.folder, error));
+    let problem = match &listed {
+        Err(error) => Some(unreadable(&plugins.folder, error)),
+        Ok(seen) if seen.len() > FILES_MAX => Some(crowded(&plugins.folder, seen.len())),
+        Ok(_) => None,
+    };
     if plugins.set_problem(problem.clone()) {
         if let Some(problem) = &problem {
             tracing::warn!("{problem}");
@@ -134,7 +140,12 @@ pub(super) async fn look(plugins: &Plugins, app: &App) -> anyhow::Result<bool> {
     }
     // What was known stays so: a folder that cannot be read says nothing about
     // its files, and the bundled plugins do not need it.
-    let Ok(seen) = listed else { return Ok(false) };
+    let Ok(mut seen) = listed else { return Ok(false) };
+    if seen.len() > FILES_MAX {
+        let known: HashSet<String> =
+            app.catalog.components().await?.into_iter().map(|it| it.seen.file).collect();
+        only_the_first(&mut seen, &known);
+    }
     for name in plugins.files().forget_all_but(&seen) {
         plugins.forget(&name);
         app.hub.tell(Change::Plugins);
@@ -214,6 +225,22 @@ fn unreadable(folder: &Path, error: &std::io::Error) -> String {
     )
 }
 
+/// That there are too many files, and what to do.
+fn crowded(folder: &Path, files: usize) -> String {
+    format!(
+        "the plugin folder {} has {files} files, and {FILES_MAX} of them are looked at\nHINT: remove those that are no plugins you use",
+        folder.display()
+    )
+}
+
+/// Leaves no more files than are looked at: before all others those whose names
+/// the catalog knows, so that files that come push out no plugin in use.
+fn only_the_first(seen: &mut Vec<Seen>, known: &HashSet<String>) {
+    // Stable, so the names stay in their order within each half.
+    seen.sort_by_key(|file| !known.contains(&file.name));
+    seen.truncate(FILES_MAX);
+}
+
 /// Looks at one file that is not settled, and says what is known of it now, if
 /// that is another thing than before.
 async fn look_at(
@@ -235,9 +262,13 @@ async fn look_at(
     }
     let before = before.filter(|it| it.stamp == stamp);
     let path = plugins.folder.join(&name);
-    let read = tokio::task::spawn_blocking(move || read(&path)).await?;
-    let bytes = match read {
-        Ok(bytes) => bytes,
+    let read = tokio::task::spawn_blocking(move || {
+        let bytes = read(&path)?;
+        let hash = ComponentHash::from_bytes(&Sha256::digest(&bytes).into());
+        std::io::Result::Ok((bytes, hash))
+    });
+    let (bytes, hash) = match read.await? {
+        Ok(read) => read,
         // It may be gone again, or be replaced at this very moment.
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => {
@@ -247,7 +278,6 @@ async fn look_at(
             return Ok(Some(Known { stamp, hash: None, since: now, settled: true, pause }));
         }
     };
-    let hash = ComponentHash::from_bytes(&Sha256::digest(&bytes).into());
     let same = before.filter(|it| it.hash.as_ref() == Some(&hash));
     let since = same.map_or(now, |it| it.since);
     let is_known = app.catalog.component(&hash).await?.is_some();
@@ -284,7 +314,7 @@ fn list(folder: &Path) -> std::io::Result<Vec<Seen>> {
         let entry = entry?;
         let Ok(name) = entry.file_name().into_string() else { continue };
         let ends = Path::new(&name).extension().is_some_and(|it| it.eq_ignore_ascii_case("wasm"));
-        if !ends || name.starts_with('.') || seen.len() == FILES_MAX {
+        if !ends || name.starts_with('.') || seen.len() == LISTED_MAX {
             continue;
         }
         // Not followed: a link says nothing about what it leads to tomorrow.
@@ -362,6 +392,19 @@ mod tests {
         assert_eq!(read(&at("good.wasm")).expect("read"), "x");
         assert!(read(&at("link.wasm")).is_err() && read(&at("folder.wasm")).is_err());
         assert!(list(&at("nowhere")).expect("empty").is_empty());
+    }
+
+    #[test]
+    fn in_a_crowded_folder_the_plugins_in_use_are_looked_at() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for number in 0..FILES_MAX {
+            fs::write(folder.path().join(format!("a{number}.wasm")), "x").expect("written");
+        }
+        fs::write(folder.path().join("used.wasm"), "x").expect("written");
+        let mut seen = list(folder.path()).expect("a list");
+        assert_eq!(seen.len(), FILES_MAX + 1);
+        only_the_first(&mut seen, &HashSet::from(["used.wasm".to_owned()]));
+        assert_eq!((seen.len(), seen[0].name.as_str()), (FILES_MAX, "used.wasm"));
     }
 
     #[test]

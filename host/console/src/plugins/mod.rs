@@ -9,39 +9,36 @@
 
 mod bundled;
 mod folder;
+mod note;
 mod pause;
 mod upload;
 mod watching;
 
 use std::{
+    collections::HashSet,
     ffi::OsString,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix_web::web::Bytes;
-use cofferdam_catalog::NewComponent;
 use cofferdam_model::{ComponentHash, PluginId, Timestamp};
-use cofferdam_runtime::{Compiler, GrantKinds, Import, Limits, Plugin, Runtime, RuntimeSettings};
+use cofferdam_runtime::{Compiler, FolderTrouble, Limits, Plugin, Runtime, RuntimeSettings};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::{OnceCell, watch};
 
-use crate::{
-    app::App,
-    config::Config,
-    dto,
-    hub::Change,
-    service::{Actor, audit},
-};
+use crate::{app::App, config::Config, hub::Change};
 use bundled::Bundled;
 use folder::Files;
+use note::noted;
 use pause::{Pause, Trouble};
 
 pub use folder::{FILE_MAX, file_name_is_fit};
+pub use note::about;
 pub use upload::put;
 pub use watching::watch;
 
@@ -55,6 +52,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(300);
 /// So many components are loaded at once: compiling one may take minutes, and
 /// takes as much memory as above.
 const AT_ONCE: usize = 2;
+/// So long somebody waits who has put a file there: small ones are loaded by then.
+const MOMENT: Duration = Duration::from_secs(2);
 /// A command line does not wait for a file that keeps changing.
 const LOOKS_MAX: u32 = 10;
 
@@ -164,7 +163,7 @@ impl Plugins {
     }
 
     /// The folder that is looked at.
-    pub fn folder(&self) -> &std::path::Path {
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
@@ -236,9 +235,37 @@ impl Plugins {
         self.settled.get_or_try_init(|| self.settle(app)).await.copied()
     }
 
-    /// Looks until nothing is settling any more, nor loaded by somebody else: for
-    /// what was just put there.
-    pub async fn settle(&self, app: &App) -> anyhow::Result<()> {
+    /// For who has just put a file of this size there. A console looks at it by
+    /// itself, and is waited for no longer than a moment: compiling may take
+    /// minutes, and pages and lists say that it goes on. Elsewhere the file is
+    /// loaded here, however long it takes.
+    pub async fn was_put(&self, app: &App, file: &str, size_bytes: u64) -> anyhow::Result<()> {
+        if !self.watched.load(Ordering::SeqCst) {
+            return self.settle(app).await;
+        }
+        let file = file.to_owned();
+        self.set(Present {
+            file: file.clone(),
+            bundled: false,
+            size_bytes,
+            found: Found::Settling,
+        });
+        app.hub.tell(Change::Plugins);
+        let begun = Instant::now();
+        while begun.elapsed() < MOMENT {
+            tokio::time::sleep(BETWEEN_LOOKS / 4).await;
+            let is_settling = |it: &Present| {
+                it.file == file && !it.bundled && matches!(it.found, Found::Settling)
+            };
+            if !self.present().iter().any(is_settling) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks until nothing is settling any more, nor loaded by somebody else.
+    async fn settle(&self, app: &App) -> anyhow::Result<()> {
         for _ in 0..LOOKS_MAX {
             if !self.look(app).await? {
                 break;
@@ -277,7 +304,31 @@ impl Plugins {
         let mut tx = app.catalog.begin().await?;
         let gone = tx.forget_components(&there, before).await?;
         tx.commit().await?;
+        let known = app.catalog.components().await?.into_iter().map(|it| it.seen.hash);
+        self.tidy(there.into_iter().chain(known).collect()).await;
         Ok(gone)
+    }
+
+    /// Removes compiled code of what is neither there nor known any more.
+    async fn tidy(&self, wanted: HashSet<ComponentHash>) {
+        let Some(runtime) = self.runtime.get().cloned() else { return };
+        match tokio::task::spawn_blocking(move || runtime.keep_only(&wanted)).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(removed)) => {
+                tracing::info!(removed, "compiled plugins that are gone are removed")
+            }
+            Ok(Err(error)) => tracing::warn!("compiled plugins cannot be removed: {error}"),
+            Err(error) => tracing::error!("compiled plugins were not looked at: {error}"),
+        }
+    }
+
+    /// Why this folder can be granted to no component, if that is so.
+    pub async fn folder_trouble(&self, folder: &Path) -> Option<FolderTrouble> {
+        match self.runtime() {
+            Ok(runtime) => runtime.look_at_folder(folder).await.err(),
+            // Nothing can be called either.
+            Err(_) => None,
+        }
     }
 
     /// What waits for this plugin is looked at again at once.
@@ -324,113 +375,5 @@ impl Plugins {
         // What waits for this very plugin need not wait for the next look.
         app.hub.work.notify_one();
         pause
-    }
-}
-
-async fn noted(
-    app: &App,
-    file: &str,
-    bundled: bool,
-    loaded: Result<Arc<Plugin>, Trouble>,
-) -> Result<Arc<Plugin>, Trouble> {
-    let plugin = loaded?;
-    note(app, file, bundled, &plugin).await.map_err(|error| {
-        tracing::error!(file, "a plugin could not be noted in the catalog: {error:#}");
-        Trouble::passing("the console could not note it in its catalog".to_owned())
-    })?;
-    Ok(plugin)
-}
-
-/// Notes in the catalog that a component is there. One that the program
-/// carries is approved with it, and takes over what the administrator granted
-/// to the version that an earlier program carried, unless that was revoked.
-async fn note(app: &App, file: &str, bundled: bool, plugin: &Plugin) -> anyhow::Result<()> {
-    let about = about(plugin);
-    let id: PluginId = about.id.parse()?;
-    let now = app.now();
-    let seen = NewComponent {
-        hash: plugin.hash().clone(),
-        plugin: id.clone(),
-        name: about.name.clone(),
-        version: about.version.clone(),
-        description: serde_json::to_value(&about)?,
-        file: file.to_owned(),
-        bundled,
-    };
-    if app.catalog.component(&seen.hash).await?.is_some_and(|it| it.seen == seen) {
-        return Ok(());
-    }
-    let mut tx = app.catalog.begin().await?;
-    let before = tx.components_of(&id).await?;
-    let by = Actor::system();
-    let object = audit::Object::component(&seen);
-    if tx.see_component(&seen, now).await? {
-        audit::record(&mut tx, &by, "plugin.appear", object.clone(), now).await?;
-    }
-    // Also one that somebody has had in the folder before, unapproved.
-    let new_here = before
-        .iter()
-        .find(|it| it.seen.hash == seen.hash)
-        .is_none_or(|it| !it.seen.bundled && it.approved.is_none());
-    let earlier = before.into_iter().filter(|it| it.seen.bundled && it.seen.hash != seen.hash);
-    let last = earlier.max_by_key(|it| it.first_seen_at);
-    // Whoever revoked the one before does not get it back with an upgrade.
-    let revoked = last.as_ref().is_some_and(|it| it.approved.is_none());
-    if bundled && new_here && !revoked {
-        let grants = last.map(|it| it.grants).unwrap_or_default();
-        tx.approve_component(&seen.hash, &by.name, &grants, now).await?;
-        audit::record(&mut tx, &by, "plugin.approve", object, now).await?;
-        tx.wake_deliveries(Some(&id), None, now).await?;
-    }
-    tx.commit().await?;
-    Ok(())
-}
-
-/// What an import lets a component do, with what it asks for: what it does not
-/// ask for cannot be granted, however much of the standard library it brings along.
-fn words_of(import: &Import, asks: GrantKinds) -> String {
-    let is = |start: &str| import.name.starts_with(start);
-    let refused = if is("wasi:http/") && !asks.network {
-        "Requests over HTTP, which are all refused: it asks for no hosts"
-    } else if is("wasi:filesystem/") && !asks.folder {
-        "Files, of which it sees none: it asks for no folder"
-    } else if is("cofferdam:plugin/mail") && !asks.mail {
-        "Mail, which is refused: it does not ask for it"
-    } else {
-        import.words
-    };
-    refused.to_owned()
-}
-
-/// What a component says of itself, as the API and the catalog have it.
-pub fn about(plugin: &Plugin) -> dto::PluginAbout {
-    let said = plugin.description();
-    let roles = plugin.roles();
-    let words = |list: &[(bool, &str)]| {
-        list.iter().filter(|(is, _)| *is).map(|(_, word)| (*word).to_owned()).collect()
-    };
-    dto::PluginAbout {
-        id: said.id.clone(),
-        name: said.name.clone(),
-        version: said.version.to_string(),
-        summary: said.summary.clone(),
-        author: said.author.clone(),
-        homepage: said.homepage.clone(),
-        roles: words(&[
-            (roles.storage, "storage"),
-            (roles.notifier, "notifier"),
-            (roles.retention, "retention"),
-        ]),
-        asks: words(&[
-            (said.grants.network, "network"),
-            (said.grants.folder, "folder"),
-            (said.grants.mail, "mail"),
-        ]),
-        imports: plugin
-            .imports()
-            .iter()
-            .map(|it| dto::PluginImport { name: it.name.clone(), words: words_of(it, said.grants) })
-            .collect(),
-        settings_schema: said.settings_schema.clone(),
     }
 }

@@ -108,11 +108,11 @@ impl Copies {
 }
 
 impl Fetching {
-    /// Fetches a part of the file; while nothing of it has come, from the next
-    /// copy where one fails. What comes is exactly that part or ends in an
-    /// error; the whole file also has the recorded SHA-256: its last block is
-    /// held back until that is known.
-    pub fn fetch(self, app: Arc<App>, from: u64, length: u64) -> mpsc::Receiver<io::Result<Bytes>> {
+    /// Fetches the file; while nothing of it has come, from the next copy where
+    /// one fails. What comes has the recorded size and SHA-256 or ends in an
+    /// error: the last block is held back until that is known. A part could not
+    /// be compared with anything, so there are none.
+    pub fn fetch(self, app: Arc<App>) -> mpsc::Receiver<io::Result<Bytes>> {
         let Self { mut copy, mut place, mut others } = self;
         let (sender, receiver) = mpsc::channel(AHEAD);
         tokio::spawn(async move {
@@ -120,7 +120,7 @@ impl Fetching {
                 let mut is_begun = false;
                 let settings = copy.settings.clone();
                 let call = destinations::call(&app, &copy.ready, settings, Arc::default());
-                let passed = copy.pass(call, from, length, &sender, &mut is_begun).await;
+                let passed = copy.pass(call, &sender, &mut is_begun).await;
                 drop(place);
                 let Err(error) = passed else { return };
                 tracing::warn!(delivery = %copy.delivery.id, "a copy could not be fetched: {error}");
@@ -141,26 +141,20 @@ impl Copy {
     async fn pass(
         &self,
         call: cofferdam_runtime::Call,
-        from: u64,
-        length: u64,
         to: &mpsc::Sender<io::Result<Bytes>>,
         is_begun: &mut bool,
     ) -> io::Result<()> {
-        let whole = from == 0 && length == self.size;
         let (sink, mut blocks) = mpsc::channel(AHEAD);
-        let asked = (!whole).then_some(length);
-        let work = self.ready.plugin.open(call, self.location.clone(), from, asked, sink);
+        let work = self.ready.plugin.open(call, self.location.clone(), 0, None, sink);
         let forward = async {
             let mut hash = Sha256::new();
             let (mut passed, mut held) = (0, None::<Bytes>);
             while let Some(block) = blocks.recv().await {
                 passed += block.len() as u64;
-                if passed > length {
+                if passed > self.size {
                     return Err(io::Error::other("the copy is longer than the backup"));
                 }
-                if whole {
-                    hash.update(&block);
-                }
+                hash.update(&block);
                 let Some(before) = held.replace(block) else { continue };
                 *is_begun = true;
                 if to.send(Ok(before)).await.is_err() {
@@ -185,10 +179,11 @@ impl Copy {
             None => work.await,
         };
         outcome.result.map_err(|error| io::Error::other(error.to_string()))?;
-        if passed != length {
-            return Err(io::Error::other(format!("the copy has {passed} bytes of {length}")));
+        if passed != self.size {
+            let size = self.size;
+            return Err(io::Error::other(format!("the copy has {passed} bytes of {size}")));
         }
-        if whole && hex::encode(hash.finalize()) != self.sha256 {
+        if hex::encode(hash.finalize()) != self.sha256 {
             return Err(io::Error::other("the copy is not the backup: its SHA-256 differs"));
         }
         if let Some(last) = held {

@@ -64,7 +64,7 @@ pub(super) async fn store_grants(
 }
 
 /// Reads grants. Nothing can be granted that the plugin does not ask for.
-pub(super) fn understand(app: &App, wish: &dto::Approval, plugin: &Plugin) -> Result<Grants> {
+pub(super) async fn understand(app: &App, wish: &dto::Approval, plugin: &Plugin) -> Result<Grants> {
     let asks = plugin.description().grants;
     let mut wrong = Vec::new();
     let mut hosts = Vec::new();
@@ -86,7 +86,8 @@ pub(super) fn understand(app: &App, wish: &dto::Approval, plugin: &Plugin) -> Re
         wrong
             .push(FieldError::new("folder", "a path from the root is needed, such as /srv/copies"));
     } else if asks.folder
-        && let Some(why) = folder.and_then(|it| not_grantable(app, Path::new(it)))
+        && let Some(folder) = folder
+        && let Some(why) = not_grantable(app, Path::new(folder)).await
     {
         wrong.push(FieldError::new("folder", why));
     }
@@ -99,28 +100,39 @@ pub(super) fn understand(app: &App, wish: &dto::Approval, plugin: &Plugin) -> Re
     Ok(Grants { hosts, folder: folder.map(Into::into), mail: wish.mail })
 }
 
-/// Why no plugin may have this folder: one of the console's own would give it
-/// the catalog, the master key, the backups themselves, and compiled code that
-/// the console runs.
-pub(super) fn not_grantable(app: &App, folder: &Path) -> Option<String> {
+/// Why no plugin may have this folder.
+pub(super) async fn not_grantable(app: &App, folder: &Path) -> Option<String> {
+    if let Some(why) = is_the_consoles(app, folder) {
+        return Some(why);
+    }
+    let trouble = app.plugins.folder_trouble(folder).await?;
+    trouble.is_of_the_path().then(|| trouble.to_string())
+}
+
+/// That the console keeps something of its own there: its folders would give a
+/// plugin the catalog, the backups themselves, and compiled code that the console
+/// runs; its files the keys and passwords in them. The path is taken as it is:
+/// one with a link in it is given to no plugin.
+pub(super) fn is_the_consoles(app: &App, folder: &Path) -> Option<String> {
     let config = &app.config;
-    let folder = real(folder);
-    [&config.data_dir, &config.plugin_dir, &config.backup_dir].into_iter().find_map(|own| {
-        let own = real(own);
-        (folder.starts_with(&own) || own.starts_with(&folder)).then(|| {
-            format!("the console keeps its own files in {}; choose a folder apart", own.display())
-        })
+    let folders = [&config.data_dir, &config.plugin_dir, &config.backup_dir].into_iter();
+    let folders =
+        folders.map(|own| real(own)).find(|own| folder.starts_with(own) || own.starts_with(folder));
+    let file = || {
+        let files = std::iter::once(&config.catalog).chain(&config.secret_files);
+        files.map(|own| real(own)).find(|own| own.starts_with(folder))
+    };
+    folders.or_else(file).map(|own| {
+        format!("the console keeps files of its own in {}; choose a folder apart", own.display())
     })
 }
 
 /// The path without links, as far as it exists.
 fn real(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let known = path.ancestors().find_map(|it| Some((it, it.canonicalize().ok()?)));
-    match known {
-        Some((above, real)) => {
-            path.strip_prefix(above).map_or_else(|_| real.clone(), |rest| real.join(rest))
-        }
-        None => path,
+    let Some((above, real)) = known else { return path.to_owned() };
+    match path.strip_prefix(above) {
+        Ok(rest) if rest != Path::new("") => real.join(rest),
+        _ => real,
     }
 }

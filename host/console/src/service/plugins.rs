@@ -9,7 +9,7 @@ use cofferdam_runtime::Plugin;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-pub(super) use super::plugin_grants::{grant_more, not_grantable, with_more};
+pub(super) use super::plugin_grants::{grant_more, is_the_consoles, not_grantable, with_more};
 pub use super::plugin_usable::{Ready, Usable, current};
 use super::{
     Actor, Error, Result, audit, plugin_changes as changes,
@@ -214,7 +214,7 @@ pub async fn approve(
     wish: &dto::Approval,
 ) -> Result<dto::Plugin> {
     let (hash, plugin) = there(app, hash).await?;
-    let grants = understand(app, wish, &plugin)?;
+    let grants = understand(app, wish, &plugin).await?;
     let mut tx = app.catalog.begin().await?;
     store_grants(app, &mut tx, by, &hash, &grants).await?;
     tx.commit().await?;
@@ -263,8 +263,9 @@ pub async fn revoke(app: &App, by: &Actor, hash: &str) -> Result<()> {
     Ok(())
 }
 
-/// Puts a file into the plugin folder, in place of one with the same name, and
-/// loads it. It is a plugin like any other there: it waits for approval.
+/// Puts a file into the plugin folder, in place of one with the same name. It is
+/// a plugin like any other there: it is loaded, and waits for approval. A large
+/// one is still being compiled when this returns.
 pub async fn upload(app: &App, by: &Actor, name: &str, bytes: Bytes) -> Result<dto::Plugin> {
     if !file_name_is_fit(name) {
         return Err(Error::field(
@@ -276,13 +277,18 @@ pub async fn upload(app: &App, by: &Actor, name: &str, bytes: Bytes) -> Result<d
         let most = cofferdam_model::size(FILE_MAX);
         return Err(Error::field("file", format!("a plugin has 1 byte to {most}")));
     }
-    let sha256 = ComponentHash::from_bytes(&Sha256::digest(&bytes).into());
+    let hashed = bytes.clone();
+    let sha256 = tokio::task::spawn_blocking(move || Sha256::digest(&hashed))
+        .await
+        .map_err(|error| Error::Internal(error.into()))?;
+    let sha256 = ComponentHash::from_bytes(&sha256.into());
     let details = json!({ "size_bytes": bytes.len(), "sha256": sha256 });
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
     audit::record_with(&mut tx, by, "plugin.upload", audit::Object::file(name), details, now)
         .await?;
     tx.commit().await?;
+    let size = bytes.len() as u64;
     let (folder, file) = (app.plugins.folder().to_owned(), name.to_owned());
     tokio::task::spawn_blocking(move || put(&folder, &file, &bytes))
         .await
@@ -290,7 +296,7 @@ pub async fn upload(app: &App, by: &Actor, name: &str, bytes: Bytes) -> Result<d
         .map_err(|error| {
             Error::conflict(format!("the file cannot be written into the plugin folder: {error}"))
         })?;
-    app.plugins.settle(app).await.map_err(Error::Internal)?;
+    app.plugins.was_put(app, name, size).await.map_err(Error::Internal)?;
     let list = list(app).await?;
     let found = list.into_iter().find(|it| !it.bundled && it.file == name);
     found.ok_or(Error::NotFound("plugin"))

@@ -58,3 +58,28 @@ async fn a_granted_folder_that_is_not_there_is_told_by_its_name() {
     assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
     assert!(error.is_temporary());
 }
+
+/// Whoever may write next to a granted folder could put a link in its place.
+#[tokio::test]
+async fn a_granted_folder_that_a_link_leads_to_is_not_given() {
+    let outside = tempfile::tempdir().expect("a folder");
+    let elsewhere = outside.path().join("elsewhere");
+    fs::create_dir_all(elsewhere.join("copies")).expect("a folder");
+    fs::write(elsewhere.join("copies/own"), "hidden").expect("a file");
+    let link = outside.path().join("link");
+    std::os::unix::fs::symlink(&elsewhere, &link).expect("a link");
+    let plugin = plugin().await;
+    for path in [link.join("copies"), link.clone()] {
+        let (mut call, _) = call(json!({ "do": "read-file", "path": "/data/own" }));
+        call.grants.folder = Some(path.clone());
+        let error = plugin.check(call).await.result.expect_err("it is not given");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the granted folder {} cannot be used: {} is a link; name the folder itself, by a path without links",
+                path.display(),
+                link.display()
+            )
+        );
+    }
+}

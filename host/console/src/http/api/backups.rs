@@ -113,8 +113,9 @@ pub async fn log(
     Ok(HttpResponse::Ok().json(backups::whole_log(&app, backup.id, after).await?))
 }
 
-/// The file: whole or a `Range` of it; of a running backup the bytes as they
-/// are written, cut off when it fails.
+/// The file: whole or a `Range` of it, but always whole where it comes from a
+/// destination; of a running backup the bytes as they are written, cut off when
+/// it fails.
 #[utoipa::path(
     get, path = "/api/v1/backups/{id}/download", tag = "backups", operation_id = "download_backup", params(("id" = String, Path,)),
     responses(

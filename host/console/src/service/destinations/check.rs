@@ -30,7 +30,7 @@ const WORD_LIMIT: Duration = Duration::from_mins(1);
 
 /// What the plugin lacks to work with these settings, if that can be told
 /// without calling it.
-pub fn obstacle(ready: &Ready, whole: &Value) -> Option<String> {
+pub fn obstacle(app: &App, ready: &Ready, whole: &Value) -> Option<String> {
     let about = ready.plugin.description();
     let (named, _) = places::hosts(&about.settings_schema, whole);
     if let Some(host) = named.iter().find(|it| !it.is_granted(&ready.grants)) {
@@ -57,6 +57,9 @@ pub fn obstacle(ready: &Ready, whole: &Value) -> Option<String> {
             other.display()
         ));
     }
+    if let Some(why) = folder.and_then(|it| plugins::is_the_consoles(app, it)) {
+        return Some(format!("the plugin {} cannot use its folder: {why}", about.id));
+    }
     if about.grants.mail && !ready.grants.mail {
         return Some(format!(
             "the plugin {} may not send mail; an administrator can grant that on its page",
@@ -79,7 +82,7 @@ pub async fn ready(
     let Ok(whole) = open(app, destination) else {
         return Ok(Err("its secrets cannot be opened with this master key".to_owned()));
     };
-    Ok(match obstacle(&ready, &whole) {
+    Ok(match obstacle(app, &ready, &whole) {
         Some(obstacle) => Err(obstacle),
         None => Ok((ready, whole)),
     })
@@ -144,7 +147,7 @@ pub async fn send_test(
         Err(why) => return Ok(not_checked(why)),
     };
     let whole = open(app, destination)?;
-    if let Some(obstacle) = obstacle(&ready, &whole) {
+    if let Some(obstacle) = obstacle(app, &ready, &whole) {
         return Ok(not_checked(obstacle));
     }
     let object = audit::Object::destination(destination);
@@ -184,7 +187,7 @@ fn not_checked(message: String) -> dto::DestinationCheck {
 }
 
 async fn ask(app: &App, ready: Ready, whole: Value) -> Result<dto::DestinationCheck> {
-    if let Some(obstacle) = obstacle(&ready, &whole) {
+    if let Some(obstacle) = obstacle(app, &ready, &whole) {
         return Ok(not_checked(obstacle));
     }
     let begun = Instant::now();

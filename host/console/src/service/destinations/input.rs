@@ -75,7 +75,7 @@ pub(super) async fn understand(
     }
     let whole = whole(app, input, before, ready.as_ref(), &mut wrong)?;
     let grant = match &ready {
-        Some(ready) => missing_grants(app, input, ready, &whole, before, &mut wrong),
+        Some(ready) => missing_grants(app, input, ready, &whole, before, &mut wrong).await,
         None => Grants::default(),
     };
     let parts = match (&ready, before) {
@@ -204,7 +204,7 @@ fn whole(
 /// What the settings name and the plugin is not granted: granted along with the
 /// change where that is asked for, else wrong. What was there before is an
 /// obstacle and no mistake.
-fn missing_grants(
+async fn missing_grants(
     app: &App,
     input: &dto::DestinationInput,
     ready: &Ready,
@@ -238,7 +238,10 @@ fn missing_grants(
     }
     for (field, folder) in places::folders(&about.settings_schema, whole) {
         let shown = folder.display();
-        let not_grantable = plugins::not_grantable(app, &folder).filter(|_| folder.is_absolute());
+        let not_grantable = match folder.is_absolute() {
+            true => plugins::not_grantable(app, &folder).await,
+            false => None,
+        };
         let text = match &ready.grants.folder {
             _ if not_grantable.is_some() => not_grantable.unwrap_or_default(),
             _ if !folder.is_absolute() => {

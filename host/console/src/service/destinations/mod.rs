@@ -60,7 +60,7 @@ pub async fn views_of(app: &App, destinations: &[Destination]) -> Result<Vec<dto
         let (whole, problem) = match open(app, it) {
             Ok(whole) => {
                 let problem =
-                    usable.of(&it.plugin).and_then(|ready| match obstacle(&ready, &whole) {
+                    usable.of(&it.plugin).and_then(|ready| match obstacle(app, &ready, &whole) {
                         Some(obstacle) => Err(obstacle),
                         None => Ok(()),
                     });
