@@ -27,7 +27,7 @@ pub const PASSWORD: &str = "canary-relay-password";
 const SCRIPT: &str = r#"
 import asyncio, email, email.policy, json, ssl, sys
 from aiosmtpd.smtp import SMTP, AuthResult
-port, certificate, key, user, password = sys.argv[1:]
+port, certificate, key, user, password, wrapped = sys.argv[1:]
 class Keep:
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("nobody@"): return "550 5.1.1 There is no such user"
@@ -40,19 +40,23 @@ class Keep:
         print(json.dumps({"from": envelope.mail_from, "to": envelope.rcpt_tos,
             "headers": [[name, str(value)] for name, value in mail.items()],
             "type": mail.get_content_type(), "text": body("plain"), "html": body("html"),
-            "tls": session.ssl is not None, "login": session.authenticated}), flush=True)
+            "tls": session.ssl is not None or server.transport.get_extra_info("ssl_object") is not None,
+            "login": session.authenticated}), flush=True)
         return "250 OK"
 def login(server, session, envelope, mechanism, data):
     fits = (data.login, data.password) == (user.encode(), password.encode())
     # Unhandled: it says no itself.
     return AuthResult(success=fits, handled=False)
-def make():
-    if not certificate: return SMTP(Keep())
+context = None
+if certificate:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
+def make():
+    if not certificate: return SMTP(Keep())
+    if wrapped: return SMTP(Keep(), authenticator=login, auth_required=True, auth_require_tls=False)
     return SMTP(Keep(), tls_context=context, require_starttls=True, authenticator=login, auth_required=True)
 async def main():
-    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", int(port))
+    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", int(port), ssl=context if wrapped else None)
     await server.serve_forever()
 asyncio.run(main())
 "#;
@@ -72,7 +76,7 @@ impl MailRelay {
     #[must_use]
     #[track_caller]
     pub fn plain() -> Self {
-        Self::start(["", "", "", ""].map(str::to_owned))
+        Self::start([""; 5].map(str::to_owned))
     }
 
     /// With STARTTLS, and a login by [`USER`] and [`PASSWORD`]; both are asked for.
@@ -82,11 +86,26 @@ impl MailRelay {
     #[must_use]
     #[track_caller]
     pub fn secure(certificates: &Certificates) -> Self {
-        let path = |name| certificates.path(name).display().to_string();
-        Self::start([path("console.crt"), path("console.key"), USER.into(), PASSWORD.into()])
+        Self::with_login(certificates, "")
     }
 
-    fn start(arguments: [String; 4]) -> Self {
+    /// With TLS from the first byte, and the same login.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    #[track_caller]
+    pub fn wrapped(certificates: &Certificates) -> Self {
+        Self::with_login(certificates, "wrapped")
+    }
+
+    fn with_login(certificates: &Certificates, wrapped: &str) -> Self {
+        let path = |name| certificates.path(name).display().to_string();
+        let (certificate, key) = (path("console.crt"), path("console.key"));
+        Self::start([certificate, key, USER.into(), PASSWORD.into(), wrapped.into()])
+    }
+
+    fn start(arguments: [String; 5]) -> Self {
         let port = process::free_port().expect("a port");
         let mut command = process::bound(python(), AtParentsEnd::Kill);
         command.args(["-c", SCRIPT, &port.to_string()]).args(arguments);

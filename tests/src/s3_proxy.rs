@@ -43,6 +43,8 @@ struct Inner {
     port: Mutex<u16>,
     service: u16,
     seen: Mutex<Vec<Request>>,
+    /// Nothing until somebody asks for it: bodies are large.
+    whole: Mutex<Option<Vec<Request>>>,
     choose: Mutex<Choose>,
 }
 
@@ -54,6 +56,7 @@ impl S3Proxy {
             port: Mutex::new(0),
             service,
             seen: Mutex::default(),
+            whole: Mutex::default(),
             choose: Mutex::new(Box::new(|_| Fault::None)),
         });
         let shared = Arc::clone(&inner);
@@ -77,6 +80,14 @@ impl S3Proxy {
     #[allow(clippy::must_use_candidate)] // Often what was is only to be forgotten.
     pub fn take_seen(&self) -> Vec<Request> {
         std::mem::take(&mut *lock(&self.0.seen))
+    }
+
+    /// The requests since the last look, with their bodies as the console sent
+    /// them, in the order in which they were whole. The first look begins it,
+    /// and gives none.
+    #[allow(clippy::must_use_candidate)] // The first look only begins it.
+    pub fn take_whole(&self) -> Vec<Request> {
+        lock(&self.0.whole).replace(Vec::new()).unwrap_or_default()
     }
 }
 
@@ -109,6 +120,9 @@ impl Inner {
             _ => {}
         }
         request.read_body(&mut reader)?;
+        if let Some(whole) = lock(&self.whole).as_mut() {
+            whole.push(request.clone());
+        }
         if matches!(fault, Fault::Flip) {
             let middle = request.body.len() / 2;
             *request.body.get_mut(middle)? ^= 1;

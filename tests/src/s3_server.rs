@@ -3,6 +3,7 @@
 //! of parts.
 
 use std::{
+    collections::BTreeMap,
     fs,
     net::TcpStream,
     path::{Path, PathBuf},
@@ -13,7 +14,7 @@ use std::{
 use tempfile::TempDir;
 use xtask::process::{self, AtParentsEnd};
 
-use crate::wait_until;
+use crate::{Api, Certificates, wait_until};
 
 /// The bucket that each of them has.
 pub const BUCKET: &str = "backups";
@@ -21,6 +22,10 @@ pub const BUCKET: &str = "backups";
 pub const ACCESS_KEY: &str = "AKIACOFFERDAMTESTS";
 /// Its secret.
 pub const SECRET_KEY: &str = "canary-7/secret+key-of-the-tests";
+
+/// What moto, which looks at the form of a signature only, takes for one.
+const SIGNED: (&str, &str) =
+    ("authorization", "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/s3/aws4_request");
 
 /// How long one may take to start on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -30,6 +35,8 @@ pub struct S3Server {
     child: Child,
     port: u16,
     folder: TempDir,
+    /// As the tests themselves reach it.
+    direct: Api,
 }
 
 /// A program in the environment that `cargo xtask setup` has made for Python's
@@ -78,7 +85,8 @@ impl S3Server {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = process::spawn(command).expect("`cargo xtask setup` installs it");
         wait_until("the S3 service", PATIENCE, || TcpStream::connect(("127.0.0.1", port)).ok());
-        Self { child, port, folder }
+        let direct = Api::anonymous(&format!("http://127.0.0.1:{port}"));
+        Self { child, port, folder, direct }
     }
 
     /// moto, with the bucket, which has Object Lock.
@@ -88,15 +96,79 @@ impl S3Server {
     #[must_use]
     #[track_caller]
     pub fn moto() -> Self {
-        let server = Self::start(|port, _| {
-            let mut command = process::bound(python(), AtParentsEnd::Kill);
-            command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
+        let server = Self::start(|port, _| moto(port));
+        server.make_bucket();
+        server
+    }
+
+    /// As [`Self::moto`], over TLS with these certificates.
+    ///
+    /// # Panics
+    /// When it is not installed or does not start.
+    #[must_use]
+    #[track_caller]
+    pub fn moto_tls(certificates: &Certificates) -> Self {
+        let mut server = Self::start(|port, _| {
+            let mut command = moto(port);
+            command.arg("--ssl-cert").arg(certificates.path("console.crt"));
+            command.arg("--ssl-key").arg(certificates.path("console.key"));
             command
         });
-        let bucket = format!("http://127.0.0.1:{}/{BUCKET}", server.port);
-        let made = ureq::put(bucket).header("x-amz-bucket-object-lock-enabled", "true").send("");
-        made.expect("a bucket");
+        let authority = fs::read(certificates.path("ca.crt")).expect("the authority");
+        let url = format!("https://127.0.0.1:{}", server.port);
+        server.direct = Api::trusting(&url, Some(&authority));
+        server.make_bucket();
         server
+    }
+
+    fn make_bucket(&self) {
+        let lock = ("x-amz-bucket-object-lock-enabled", "true");
+        self.direct.send("PUT", &format!("/{BUCKET}"), &[lock], Some(b"")).expect(200);
+    }
+
+    /// The headers of an object, where the service is moto; nothing where it shows none.
+    ///
+    /// # Panics
+    /// When it answers something else.
+    #[must_use]
+    #[track_caller]
+    pub fn head(&self, key: &str) -> Option<BTreeMap<String, String>> {
+        let headers = [SIGNED, ("x-amz-checksum-mode", "ENABLED")];
+        let answer = self.direct.send("HEAD", &format!("/{BUCKET}/{key}"), &headers, None);
+        if answer.status == 404 {
+            return None;
+        }
+        let all = answer.expect(200).headers;
+        let text = |(name, value): (&ureq::http::HeaderName, &ureq::http::HeaderValue)| {
+            (name.to_string(), value.to_str().expect("text").to_owned())
+        };
+        Some(all.iter().map(text).collect())
+    }
+
+    /// The versions of an object that are kept, markers of its removal left
+    /// out, where the service is moto.
+    ///
+    /// # Panics
+    /// When it does not list them.
+    #[must_use]
+    #[track_caller]
+    pub fn versions(&self, key: &str) -> Vec<String> {
+        let path = format!("/{BUCKET}?versions&prefix={key}");
+        let list = self.direct.send("GET", &path, &[SIGNED], None).expect(200).text();
+        let versions = list.split("<Version>").skip(1);
+        let value = |of: &str, name: &str| {
+            let (_, rest) = of.split_once(&format!("<{name}>"))?;
+            Some(rest.split_once('<')?.0.to_owned())
+        };
+        let own = versions.filter(|it| value(it, "Key").as_deref() == Some(key));
+        own.map(|it| value(it, "VersionId").expect("an id")).collect()
+    }
+
+    /// Fetches a version of an object, or removes it for good, where the service is moto.
+    #[track_caller]
+    pub fn version(&self, method: &str, key: &str, version: &str) -> crate::Reply {
+        let path = format!("/{BUCKET}/{key}?versionId={version}");
+        self.direct.send(method, &path, &[SIGNED], None)
     }
 
     /// Its port on loopback.
@@ -137,6 +209,12 @@ impl S3Server {
         let names = fs::read_dir(self.folder.path()).expect("its folder").flatten();
         names.filter(|it| it.file_name().to_string_lossy().starts_with(".upload_id")).count()
     }
+}
+
+fn moto(port: u16) -> Command {
+    let mut command = process::bound(python(), AtParentsEnd::Kill);
+    command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
+    command
 }
 
 fn s3s(port: u16, folder: &Path) -> Command {

@@ -18,8 +18,9 @@ use rustls::pki_types::CertificateDer;
 
 use crate::config::{MailTls, Relay};
 
-/// A relay that does not answer within this time is silent.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A relay that has not taken a mail within this time is silent: less than the
+/// minute that a plugin has to tell of something.
+const PATIENCE: Duration = Duration::from_secs(45);
 
 /// See the module.
 pub struct SmtpRelay {
@@ -58,8 +59,8 @@ impl SmtpRelay {
     async fn hand_over(&self, mail: Mail) -> Result<(), MailError> {
         let message =
             self.message(mail).map_err(|error| MailError::Permanent(error.to_string()))?;
-        // The library's own limit is for each step; this is for all of them.
-        match tokio::time::timeout(PATIENCE * 3, self.transport.send(message)).await {
+        // The library's own limit is for connecting; this is for everything.
+        match tokio::time::timeout(PATIENCE, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) if error.is_permanent() => {
                 Err(MailError::Permanent(format!("the mail relay refused it: {error}")))

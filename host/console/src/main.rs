@@ -14,6 +14,7 @@ mod dto;
 mod http;
 mod hub;
 mod mail;
+mod one_line;
 mod password;
 mod plugins;
 mod serve;

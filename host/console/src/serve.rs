@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use anyhow::{Context as _, bail};
 use chrono::TimeDelta;
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -37,10 +38,27 @@ const KEPT: TimeDelta = TimeDelta::days(30);
 /// So many logs are forgotten in one transaction.
 const LOGS_AT_ONCE: u32 = 500;
 
+/// A plugin may hold hundreds of files open, connections and dumps some, too.
+const OPEN_FILES: u64 = 65_536;
+
+/// Takes as many open files as the system gives this account: what it gives
+/// without being asked is often no more than 1,024.
+fn take_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(OPEN_FILES).min(OPEN_FILES);
+    if limit.current.is_some_and(|now| now < most) {
+        limit.current = Some(most);
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::warn!("no more files can be opened at once than before: {error}");
+        }
+    }
+}
+
 /// Runs until asked to stop.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     // Before anything is opened: not even a migration may run under another console.
     let _lock = lock(&config)?;
+    take_open_files();
     let listener = http::listen(&config.access)?;
     let app = Arc::new(App::open(config).await?);
     if let Some(database) = setup::first_start(&app).await? {

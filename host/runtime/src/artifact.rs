@@ -44,6 +44,9 @@ pub(crate) const BLOCK: usize = 1 << 20;
 /// How many times its size a component may read or hash of the file, retries
 /// of single parts included, before it is taken for one that never ends.
 pub(crate) const REREADS: u64 = 16;
+/// Pieces of the file that may have been read without what lies between them:
+/// no more than an object may have parts.
+pub(crate) const PIECES: usize = 10_000;
 /// Streams that may be open at once and not read to their end: each holds up to
 /// three blocks.
 pub(crate) const STREAMS: usize = 32;
@@ -127,8 +130,8 @@ impl Source {
         if seen.sum > limit { Err(self.meter.stop(LimitBroken::Rereads(limit))) } else { Ok(()) }
     }
 
-    /// A stream has given these bytes.
-    pub(crate) fn given(&self, start: u64, bytes: u64) {
+    /// A stream has given these bytes. Each hole between what was read takes memory.
+    pub(crate) fn given(&self, start: u64, bytes: u64) -> Result<(), LimitBroken> {
         let mut seen = self.seen();
         let (mut from, mut to) = (start, start + bytes);
         // Every range that begins before the new one ends and ends after it begins.
@@ -141,9 +144,14 @@ impl Source {
             to = to.max(high);
         }
         seen.read.insert(from, to);
+        let pieces = seen.read.len();
         drop(seen);
+        if pieces > PIECES {
+            return Err(self.meter.stop(LimitBroken::Pieces(PIECES)));
+        }
         self.meter.passed(bytes);
         self.observer.sent(bytes);
+        Ok(())
     }
 }
 
@@ -266,7 +274,7 @@ pub(crate) mod tests {
             let source = source(250);
             let mut bytes = vec![false; 250];
             for (start, length) in ranges {
-                source.given(start, length);
+                source.given(start, length).expect("few pieces");
                 for at in start..start + length {
                     bytes[usize::try_from(at).expect("fits")] = true;
                 }

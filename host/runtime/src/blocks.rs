@@ -68,6 +68,9 @@ impl Blocks {
         }
         let length = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
         let (source, offset) = (Arc::clone(&self.source), self.next);
+        // Counted here: whoever drops a stream has had it read all the same. Whatever
+        // breaks the limit ends the call.
+        let _ = self.source.count(length as u64);
         self.next += length as u64;
         self.reading = Some(spawn_blocking(move || read(&*source.file, offset, length)));
     }
@@ -153,8 +156,7 @@ impl InputStream for Blocks {
         }
         let part = self.block.split_to(self.block.len().min(most));
         let bytes = part.len() as u64;
-        self.source.count(bytes).map_err(|limit| StreamError::Trap(limit.into()))?;
-        self.source.given(self.at, bytes);
+        self.source.given(self.at, bytes).map_err(|limit| StreamError::Trap(limit.into()))?;
         self.at += bytes;
         if self.at == self.end {
             self.streaming = None;

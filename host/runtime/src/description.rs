@@ -49,8 +49,19 @@ pub(crate) const SCHEMA: usize = 64 << 10;
 const PATTERNS: usize = 100;
 const PATTERN: usize = 256 << 10;
 /// What would let a small schema take for ever, or hide a marked setting.
-const REFERENCES: [&str; 6] =
-    ["$ref", "$dynamicRef", "$recursiveRef", "$defs", "definitions", "patternProperties"];
+const REFERENCES: [&str; 8] = [
+    "$ref",
+    "$dynamicRef",
+    "$recursiveRef",
+    "$defs",
+    "definitions",
+    "patternProperties",
+    // Nested in each other, each doubles the work of the one around it.
+    "unevaluatedProperties",
+    "unevaluatedItems",
+];
+/// The longest version.
+const VERSION: usize = 64;
 
 type Checked<T> = Result<T, Refusal>;
 
@@ -64,8 +75,11 @@ impl Description {
         if !(1..=40).contains(&said.id.len()) || !said.id.chars().all(id_fits) {
             return wrong("id", "1 to 40 of the characters a-z, 0-9 and - are allowed");
         }
-        let Ok(version) = Version::parse(&said.version) else {
-            return wrong("version", "it is not a version such as 1.2.0");
+        let short = Some(&said.version).filter(|it| it.len() <= VERSION);
+        let Some(version) = short.and_then(|it| Version::parse(it).ok()) else {
+            let rule =
+                format!("it is not a version such as 1.2.0, of at most {VERSION} characters");
+            return wrong("version", rule);
         };
         Ok(Self {
             id: said.id,

@@ -60,7 +60,7 @@ impl Summing {
                 sum.update(&block[..count]);
                 at += count as u64;
                 if let Some(meter) = working.awaited.get() {
-                    meter.progress();
+                    meter.hashed(count as u64);
                 }
             }
             Ok(sum.finish())

@@ -14,13 +14,15 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, FileType, Mode, OFlags, openat, statat},
+    fs::{AtFlags, CWD, FileType, FsWord, Mode, OFlags, PROC_SUPER_MAGIC, fstatfs, openat, statat},
     io::Errno,
 };
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 /// Where the component sees it.
 const NAME: &str = "/data";
+/// As the kernel has it, in `linux/magic.h`.
+const SYSFS_MAGIC: FsWord = 0x6265_6572;
 /// A disk or a file server that has not answered by then is taken for one that hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -36,6 +38,9 @@ pub enum FolderTrouble {
     /// Something in its path is a file.
     #[error("{} is not a folder", .0.display())]
     NotAFolder(PathBuf),
+    /// What is in it are not files on a disk: it leads into the system's own memory.
+    #[error("{} belongs to the system, and no files can be kept there", .0.display())]
+    System(PathBuf),
     /// Its disk or its file server does not answer.
     #[error("its disk or file server does not answer")]
     Hangs,
@@ -53,7 +58,7 @@ impl FolderTrouble {
     /// Whether the path itself is wrong: no disk that is mounted later mends it.
     #[must_use]
     pub fn is_of_the_path(&self) -> bool {
-        matches!(self, Self::Path | Self::Link(_) | Self::NotAFolder(_))
+        matches!(self, Self::Path | Self::Link(_) | Self::NotAFolder(_) | Self::System(_))
     }
 }
 
@@ -143,6 +148,9 @@ fn walk(folder: &Path) -> Result<OwnedFd, FolderTrouble> {
         path: path.to_owned(),
         why: std::io::Error::from(error).to_string(),
     };
+    if ["/proc", "/sys", "/dev"].iter().any(|own| folder.starts_with(own)) || folder == path {
+        return Err(FolderTrouble::System(folder.to_owned()));
+    }
     let mut at = openat(CWD, &path, flags, Mode::empty()).map_err(|error| closed(&path, error))?;
     for name in names {
         let name = name.as_os_str();
@@ -162,6 +170,11 @@ fn walk(folder: &Path) -> Result<OwnedFd, FolderTrouble> {
             Err(error) => return Err(closed(&path, error)),
         };
     }
+    // Wherever else they are mounted.
+    let kind = fstatfs(&at).map_err(|error| closed(&path, error))?.f_type;
+    if [PROC_SUPER_MAGIC, SYSFS_MAGIC].contains(&kind) {
+        return Err(FolderTrouble::System(path));
+    }
     Ok(at)
 }
 
@@ -179,7 +192,11 @@ mod tests {
         fs::write(at("file"), "x").expect("written");
         symlink(at("real"), at("link")).expect("linked");
         symlink(at("real/copies"), at("real/last")).expect("linked");
-        assert!(walk(&at("real/copies")).is_ok() && walk(Path::new("/")).is_ok());
+        assert!(walk(&at("real/copies")).is_ok());
+        for system in ["/proc/self", "/sys", "/dev/shm", "/"] {
+            let path = PathBuf::from(system);
+            assert_eq!(walk(&path).err(), Some(FolderTrouble::System(path)));
+        }
         assert_eq!(walk(&at("link/copies")).err(), Some(FolderTrouble::Link(at("link"))));
         assert_eq!(walk(&at("real/last")).err(), Some(FolderTrouble::Link(at("real/last"))));
         assert_eq!(walk(&at("file")).err(), Some(FolderTrouble::NotAFolder(at("file"))));

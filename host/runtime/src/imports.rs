@@ -13,6 +13,9 @@ pub struct Import {
     pub words: &'static str,
 }
 
+/// The longest name of an import; versions may have any text behind a `+`.
+const LONGEST: usize = 200;
+
 /// Longer beginnings first: the first that fits counts.
 const WORDS: &[(&str, &str)] = &[
     ("wasi:http/", "Requests over HTTP, to the hosts that are granted"),
@@ -38,7 +41,8 @@ pub(crate) fn of(engine: &Engine, component: &Component) -> Result<Vec<Import>, 
     let mut imports = Vec::new();
     for (name, _) in kind.imports(engine) {
         let known = WORDS.iter().find(|(start, _)| name.starts_with(start));
-        let Some((_, words)) = known.filter(|_| version::is_offered(name)) else {
+        let fits = name.len() <= LONGEST && version::is_offered(name);
+        let Some((_, words)) = known.filter(|_| fits) else {
             return Err(Refusal::Import { name: crate::text::clean(name, 200, false) });
         };
         imports.push(Import { name: name.to_owned(), words });

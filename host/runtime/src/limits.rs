@@ -48,7 +48,7 @@ impl Default for Limits {
             idle: Duration::from_mins(5),
             answer: Duration::from_mins(15),
             longest: Duration::from_hours(24),
-            handles: 1000,
+            handles: 256,
             outgoing_bytes: 64 << 20,
             mails: 5,
             lines: 500,
@@ -87,6 +87,16 @@ pub enum LimitBroken {
     /// Streams of the file that are open and not read to their end.
     #[error("the plugin was stopped: it held more than {0} streams of the file open")]
     Streams(usize),
+    /// Pieces of the file that were read, with holes between them.
+    #[error(
+        "the plugin was stopped: it read more than {0} pieces of the file with gaps between them"
+    )]
+    Pieces(usize),
+    /// Requests with a body that were made and not sent.
+    #[error(
+        "the plugin was stopped: it made more than {0} requests with a body and did not send them"
+    )]
+    Unsent(usize),
     /// Bytes of the file read or hashed, far more than once.
     #[error("the plugin was stopped: it read more than {} of the file, which is many times its size", size(*.0))]
     Rereads(u64),

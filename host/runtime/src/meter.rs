@@ -28,6 +28,7 @@ pub(crate) struct Meter {
     pub(crate) sent: AtomicU64,
     pub(crate) received: AtomicU64,
     pub(crate) file_bytes: AtomicU64,
+    hashed: AtomicU64,
     pub(crate) memory_peak: AtomicU64,
     outgoing_limit: AtomicU64,
     broken: OnceLock<LimitBroken>,
@@ -115,6 +116,7 @@ impl Meter {
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
             file_bytes: AtomicU64::new(0),
+            hashed: AtomicU64::new(0),
             memory_peak: AtomicU64::new(0),
             broken: OnceLock::new(),
             host: Mutex::new(None),
@@ -143,15 +145,23 @@ impl Meter {
     /// Bytes of the file have passed. After every so many of them the budgets of
     /// time begin anew: reading byte by byte, or none, gives nobody more time.
     pub(crate) fn passed(&self, bytes: u64) {
+        self.step(&self.file_bytes, bytes);
+    }
+
+    /// Bytes of the file were hashed for the component, which counts in the same way.
+    pub(crate) fn hashed(&self, bytes: u64) {
+        self.step(&self.hashed, bytes);
+    }
+
+    fn step(&self, sum: &AtomicU64, bytes: u64) {
         const STEP: u64 = 64 << 10;
-        let before = self.file_bytes.fetch_add(bytes, Relaxed);
+        let before = sum.fetch_add(bytes, Relaxed);
         if before / STEP != (before + bytes) / STEP {
             self.progress();
         }
     }
 
-    /// Work on the file has gone on, without a byte of it passing.
-    pub(crate) fn progress(&self) {
+    fn progress(&self) {
         let now = u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.progress.store(now, Relaxed);
         self.computing.since_progress.store(0, Relaxed);

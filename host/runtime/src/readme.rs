@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs, path::Path, time::Duration};
 
-use crate::{Limits, artifact, convert, description, load, mail, network, state};
+use crate::{Limits, artifact, convert, description, load, mail, mended, network, state};
 
 /// A number of bytes as authors count them.
 fn bytes(count: u64) -> String {
@@ -36,6 +36,9 @@ fn rows() -> Vec<(&'static str, String)> {
         ("any call", time(limits.longest)),
         ("open streams, requests and files", limits.handles.to_string()),
         ("open streams of the file, not read to their end", artifact::STREAMS.to_string()),
+        ("pieces of the file that are read with gaps between them", artifact::PIECES.to_string()),
+        ("requests with a body that are made and not sent", mended::UNSENT.to_string()),
+        ("written to a stream at once", size(mended::WRITE)),
         (
             "sent over the network",
             format!(

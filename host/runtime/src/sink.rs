@@ -82,6 +82,9 @@ impl OutputStream for Stream {
             self.permit = Some(permit);
             return Ok(());
         }
+        if bytes.len() > BLOCK {
+            return Err(StreamError::Trap(format_err!("more written than there was leave for")));
+        }
         let count = bytes.len() as u64;
         let sum = self.written.fetch_add(count, Relaxed) + count;
         if let Some(wanted) = self.wanted

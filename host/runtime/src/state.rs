@@ -36,6 +36,8 @@ pub(crate) struct State {
     pub(crate) mail_granted: bool,
     /// Those that were handed to the relay.
     pub(crate) mails: u32,
+    /// Requests with a body that are not sent yet.
+    pub(crate) unsent: usize,
     /// Last, because it says that all of the above is gone.
     _living: Living,
 }
@@ -103,6 +105,7 @@ pub(crate) fn store(engine: &Engine, parts: Parts) -> Store<State> {
         mailer: parts.mailer,
         mail_granted,
         mails: 0,
+        unsent: 0,
         _living: parts.living,
     };
     let mut store = Store::new(engine, state);

@@ -58,6 +58,9 @@ pub(crate) fn act(settings: &str) -> Result<String, Failure> {
         "write-file" => {
             return Ok(format!("{:?}", fs::write(setting(settings, "path"), "written")));
         }
+        "long-method" => return Ok(request::long_method().to_string()),
+        "unsent" => return Ok(request::unsent().to_string()),
+        "write-much" => request::write_much(),
         "artifact" => return artifact::open(0, None).map(|_| String::new()),
         "sink" => return sink::begin(None).map(|_| String::new()),
         "mail" => {

@@ -77,3 +77,30 @@ pub(crate) fn post_forever(url: &str) -> Result<String, Failure> {
     let (status, body) = answer(&future).map_err(|code| of_code(&code))?;
     Ok(format!("{status} {body}"))
 }
+
+/// Whether a request may have a method of a megabyte.
+pub(crate) fn long_method() -> bool {
+    let request = request(&Method::Get, "http://a.example/", None);
+    request.set_method(&Method::Other("X".repeat(1 << 20))).is_ok()
+}
+
+/// Makes requests with bodies, and sends none.
+pub(crate) fn unsent() -> usize {
+    let mut all = Vec::new();
+    for _ in 0..60 {
+        let request = request(&Method::Put, "http://a.example/", None);
+        let body = request.body().expect("once");
+        all.push((request, body));
+    }
+    all.len()
+}
+
+/// Writes more than a stream takes at once.
+pub(crate) fn write_much() {
+    let request = request(&Method::Put, "http://a.example/", None);
+    let body = request.body().expect("once");
+    let stream = body.write().expect("once");
+    stream.subscribe().block();
+    let _ = stream.check_write();
+    let _ = stream.write(&vec![0; 2 << 20]);
+}

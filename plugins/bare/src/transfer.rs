@@ -56,6 +56,14 @@ pub(crate) fn store(settings: &str, backup: &Backup) -> Result<Receipt, Failure>
         "again-and-again" => loop {
             let _ = read(&artifact::open(0, None)?);
         },
+        "holes" => {
+            for piece in 0..backup.size / 2 {
+                let _ = read(&artifact::open(piece * 2, Some(1))?);
+            }
+        }
+        "hash-a-byte" => loop {
+            let _ = artifact::digest(Algorithm::Crc32, 0, 1)?;
+        },
         "beyond" => {
             let _ = artifact::open(backup.size, Some(1))?;
         }

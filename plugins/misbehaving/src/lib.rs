@@ -5,13 +5,14 @@
 mod floods;
 mod folder;
 mod leak;
+mod lists;
 mod network;
 mod resources;
 mod stored;
 
 use cofferdam_plugin::{
-    Backup, Candidate, Description, Expired, Failure, Grant, Page, Plugin, Receipt, Result,
-    Retention, Storage, time::Timestamp,
+    Backup, Candidate, Description, Expired, Failure, Grant, Plugin, Receipt, Result, Retention,
+    bindings::storage::exports::cofferdam::plugin::storage, settings::parse, time::Timestamp,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -42,7 +43,20 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Misbehaving;
 
-cofferdam_plugin::storage_with_retention!(Misbehaving);
+cofferdam_plugin::retention!(Misbehaving);
+
+/// Without the kit, which would leave out of a list what no list may have.
+#[cfg(target_family = "wasm")]
+#[allow(
+    unsafe_code,
+    missing_docs,
+    unused_qualifications,
+    clippy::pedantic,
+    reason = "made by wit-bindgen"
+)]
+const _: () = {
+    cofferdam_plugin::bindings::storage::export!(Misbehaving with_types_in cofferdam_plugin::bindings::storage);
+};
 
 impl Plugin for Misbehaving {
     type Settings = Settings;
@@ -78,26 +92,27 @@ impl Plugin for Misbehaving {
     }
 }
 
-impl Storage for Misbehaving {
-    fn store(settings: Settings, backup: &Backup) -> Result<Receipt> {
-        if let Some(receipt) = stored::store(&settings, backup) {
+impl storage::Guest for Misbehaving {
+    fn store(text: String, backup: Backup) -> Result<Receipt> {
+        let settings: Settings = parse(&text)?;
+        if let Some(receipt) = stored::store(&settings, &backup) {
             return receipt;
         }
         let note = act(&settings)?;
-        let receipt = stored::honest(backup)?;
+        let receipt = stored::honest(&backup)?;
         Ok(Receipt { note: Some(note), ..receipt })
     }
 
-    fn open(settings: Settings, location: &str, offset: u64, length: Option<u64>) -> Result<()> {
-        stored::open(&settings, location, offset, length)
+    fn open(text: String, location: String, offset: u64, length: Option<u64>) -> Result<()> {
+        stored::open(&parse(&text)?, &location, offset, length)
     }
 
-    fn remove(settings: Settings, _: &str) -> Result<()> {
-        act(&settings).map(|_| ())
+    fn remove(text: String, _: String) -> Result<()> {
+        act(&parse(&text)?).map(|_| ())
     }
 
-    fn list(settings: Settings, cursor: Option<&str>) -> Result<Page> {
-        stored::list(&settings, cursor)
+    fn list(text: String, cursor: Option<String>) -> Result<storage::Page> {
+        lists::list(&parse(&text)?, cursor.as_deref())
     }
 }
 

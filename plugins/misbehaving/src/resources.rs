@@ -29,19 +29,19 @@ pub(crate) fn act(mode: &str, settings: &Settings) -> Option<Result<String>> {
         "memory" => memory(),
         "stack" => Ok(deeper(1).to_string()),
         "trap" => panic!("the component has given up"),
-        "trap-huge" => panic!("{}", Huge),
+        "trap-huge" => panic!("{}", Huge(GIGABYTE)),
         "words-huge" => {
-            eprint!("{Huge}");
+            eprint!("{}", Huge(length(settings)));
             std::process::abort()
         }
         "exit" => std::process::exit(3),
         "stderr" => stderr(),
         "log" => Ok(flood(settings)),
         "log-line" => {
-            log::info("<b>long</b> ".repeat(GIGABYTE / 12));
+            log::info("<b>long</b> ".repeat(length(settings) / 12));
             Ok("written".to_owned())
         }
-        "message-huge" => Err(Failure::permanent("x".repeat(GIGABYTE))),
+        "message-huge" => Err(Failure::permanent("x".repeat(length(settings)))),
         "message-odd" => Err(Failure::permanent(
             "\u{1b}[2J\u{1b}[31mred\r\n<script>alert(1)</script>\u{202e}desrever\0",
         )),
@@ -79,13 +79,22 @@ fn deeper(number: u64) -> u64 {
     here.iter().sum::<u64>() + below
 }
 
-/// A text that is written piece by piece, without the memory for all of it.
-struct Huge;
+/// How long a text is to be: as long as the settings say, or a gigabyte.
+pub(crate) fn length(settings: &Settings) -> usize {
+    if settings.bytes == 0 {
+        return GIGABYTE;
+    }
+    usize::try_from(settings.bytes).unwrap_or(usize::MAX)
+}
+
+/// A text of so many bytes that is written piece by piece, without the memory
+/// for all of it.
+struct Huge(usize);
 
 impl fmt::Display for Huge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let piece = "panic ".repeat(1_000);
-        (0..GIGABYTE / piece.len()).try_for_each(|_| f.write_str(&piece))
+        (0..self.0 / piece.len()).try_for_each(|_| f.write_str(&piece))
     }
 }
 

@@ -1,13 +1,13 @@
 //! Untrue answers about what is stored.
 
 use cofferdam_plugin::{
-    Backup, Entry, Page, Receipt, Result,
+    Backup, Receipt, Result,
     artifact::{self, Range},
     folder::Folder,
     sink,
 };
 
-use crate::{Settings, act};
+use crate::{Settings, act, resources::length};
 
 /// What the modes that are about storing do; nothing for the other modes.
 pub(crate) fn store(settings: &Settings, backup: &Backup) -> Option<Result<Receipt>> {
@@ -26,7 +26,11 @@ pub(crate) fn store(settings: &Settings, backup: &Backup) -> Option<Result<Recei
         "reads-end" => read(Range { offset: size / 2, length: size - size / 2 }).map(|()| at(size)),
         "opens-only" => Range::whole().open().map(|_| at(size)),
         "reads-outside" => read(Range { offset: size, length: size + 1 }).map(|()| at(size)),
-        "receipt-huge" => read(Range::whole()).map(|()| receipt("x".repeat(1_000_000_000), size)),
+        "receipt-huge" => {
+            read(Range::whole()).map(|()| receipt("x".repeat(length(settings)), size))
+        }
+        "note-huge" => honest(backup)
+            .map(|receipt| Receipt { note: Some("x".repeat(length(settings))), ..receipt }),
         "receipt-long" => read(Range::whole()).map(|()| receipt("x".repeat(5_000), size)),
         "receipt-empty" => read(Range::whole()).map(|()| receipt(String::new(), size)),
         "receipt-odd" => read(Range::whole()).map(|()| Receipt {
@@ -95,24 +99,5 @@ pub(crate) fn open(
             output.flush()
         }
         _ => act(settings).map(|_| ()),
-    }
-}
-
-pub(crate) fn list(settings: &Settings, cursor: Option<&str>) -> Result<Page> {
-    let entry = |number: usize| Entry {
-        location: format!("entry-{number}\r\n<b>"),
-        filename: "../../etc/passwd".to_owned(),
-        size: u64::MAX,
-        stored_at: Some("never".to_owned()),
-        sidecar: None,
-    };
-    match settings.mode.as_str() {
-        // Every page leads to itself.
-        "list-endless" => {
-            Ok(Page { entries: vec![entry(1)], next: Some(cursor.unwrap_or("again").to_owned()) })
-        }
-        "list-long" => Ok(Page { entries: (0..100_000).map(entry).collect(), next: None }),
-        "list-odd" => Ok(Page { entries: vec![entry(1)], next: Some("x".repeat(1 << 20)) }),
-        _ => act(settings).map(|_| Page::default()),
     }
 }

@@ -1,6 +1,6 @@
 //! Fetching and removing what is stored.
 
-use cofferdam_plugin::{Failure, Result, sink};
+use cofferdam_plugin::{Failure, Result, log, sink};
 use rusty_s3::Method;
 
 use crate::{
@@ -67,7 +67,16 @@ pub(crate) fn delete(bucket: &Bucket, key: &str) -> Result<()> {
         match accepted(response) {
             Err(refusal) if refusal.status == 404 && refusal.code() != "NoSuchBucket" => Ok(()),
             Err(refusal) => Err(refusal.into()),
-            Ok(_) => Ok(()),
+            Ok(response) => {
+                if response.header("x-amz-delete-marker").as_deref() == Some("true") {
+                    log::warning(format_args!(
+                        "{key} is hidden by a marker, and the bucket keeps what it held: as long as \
+                         it is locked, or until a rule of the bucket removes old versions \
+                         (NoncurrentVersionExpiration)"
+                    ));
+                }
+                Ok(())
+            }
         }
     })
 }

@@ -37,6 +37,8 @@ pub(crate) struct Head {
     pub(crate) size: u64,
     pub(crate) sha256: Option<String>,
     pub(crate) told: Told,
+    /// Until when the service says that nobody can remove it.
+    pub(crate) locked_until: Option<String>,
 }
 
 impl Head {
@@ -90,6 +92,7 @@ pub(crate) fn look_once(bucket: &Bucket, key: &str) -> Result<Look> {
                 size: response.content_length().unwrap_or_default(),
                 sha256: response.header(HASH),
                 told: Told::by(&response),
+                locked_until: response.header("x-amz-object-lock-retain-until-date"),
             }))
         }
     }
@@ -159,8 +162,8 @@ pub(crate) fn after_condition(
 
 /// What is there after an upload.
 pub(crate) enum Shown {
-    /// The file.
-    Same,
+    /// The file; and until when it is locked, if it is.
+    Same { locked_until: Option<String> },
     /// Something else, which the service has made of it.
     Other(Failure),
     /// The access key may not look: only the answer to the upload is known.
@@ -188,7 +191,7 @@ pub(crate) fn verify(
         (Some(there), Some(sent)) if !is_same_checksum(there, sent, &backup.sha256) => {
             Ok(Shown::Other(other_bytes()))
         }
-        _ => Ok(Shown::Same),
+        _ => Ok(Shown::Same { locked_until: head.locked_until }),
     }
 }
 

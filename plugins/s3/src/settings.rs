@@ -173,8 +173,13 @@ impl Settings {
         headers
     }
 
+    /// Whether what is stored is locked.
+    pub(crate) fn is_locking(&self) -> bool {
+        self.lock != Lock::None
+    }
+
     /// Until when what is stored now cannot be removed, in RFC 3339.
-    pub(crate) fn locked_until(&self, now: jiff::Timestamp) -> Option<String> {
+    fn locked_until(&self, now: jiff::Timestamp) -> Option<String> {
         if self.lock == Lock::None {
             return None;
         }

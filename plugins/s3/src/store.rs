@@ -58,8 +58,15 @@ pub(crate) fn store(settings: &Settings, bucket: &Bucket, backup: &Backup) -> Re
         multipart::upload(settings, bucket, &key, backup, parts)?
     };
     // Where it cannot be looked at for now, it stays: the next attempt finds it.
+    let mut locked = None;
     let unseen = match verify(bucket, &key, backup, uploaded.checksum.as_deref())? {
-        Shown::Same => None,
+        Shown::Same { locked_until: Some(until) } => {
+            locked = Some(format!("locked until {until}"));
+            None
+        }
+        Shown::Same { locked_until: None } => settings
+            .is_locking()
+            .then(|| "its lock was asked for, and is not shown to this access key".to_owned()),
         Shown::Hidden => Some("not looked at once more, which the access key may not".to_owned()),
         Shown::Other(failure) => {
             // The next attempt would take it for the file.
@@ -69,7 +76,6 @@ pub(crate) fn store(settings: &Settings, bucket: &Bucket, backup: &Backup) -> Re
             return Err(failure);
         }
     };
-    let locked = settings.locked_until(time::now()).map(|until| format!("locked until {until}"));
     let notes: Vec<_> = [uploaded.note, locked, unseen].into_iter().flatten().collect();
     Ok(receipt((!notes.is_empty()).then(|| notes.join(", "))))
 }

@@ -1,11 +1,12 @@
 //! Mail through the relay of the settings, which is somebody else's server.
 
-use std::{net::TcpListener, path::Path};
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use cofferdam_tests::{
     Api, Certificates, Console, MailRelay,
     console::Builder,
     mail_relay::{PASSWORD, USER, header},
+    wait_until,
 };
 use serde_json::{Value, json};
 
@@ -98,6 +99,45 @@ fn a_relay_is_spoken_to_in_tls_with_a_login_and_only_where_it_can_be_trusted() {
 }
 
 #[test]
+fn a_relay_that_speaks_tls_from_the_first_byte_gets_its_password_from_a_file() {
+    let certificates = Certificates::make();
+    let relay = MailRelay::wrapped(&certificates);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("password");
+    fs::write(&file, format!("{PASSWORD}\n")).expect("written");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("permissions");
+    let wrapped = builder(relay.port())
+        .env("COFFERDAM_MAIL_TLS", "tls")
+        .env("COFFERDAM_MAIL_USER", USER)
+        .env("COFFERDAM_MAIL_PASSWORD_FILE", &file);
+    // The authority of plugins' connections is good for the relay's as well.
+    let authority = certificates.path("ca.crt");
+    let console = wrapped.clone().env("COFFERDAM_PLUGIN_CA_FILE", authority).start();
+    add(&console.api(), &["ops@example.org"]);
+    let backup = deliver(&console.api(), SMALL, "completed");
+    assert_eq!(backup["deliveries"][0]["note"], "sent to 1 address");
+    let mail = relay.mail("Backup of cofferdam completed");
+    assert_eq!((&mail["tls"], &mail["login"]), (&true.into(), &true.into()));
+
+    // Without it nobody has signed the relay's certificate: not a word.
+    let console = wrapped.clone().start();
+    add(&console.api(), &["ops@example.org"]);
+    let backup = deliver(&console.api(), SMALL, "retrying");
+    let told = backup["deliveries"][0]["error"].as_str().expect("an error");
+    assert!(told.starts_with("the mail relay: ") && told.contains("certificate"), "{told}");
+    // It is no relay for who begins without TLS.
+    let console = wrapped.clone().env("COFFERDAM_MAIL_TLS", "starttls").start();
+    add(&console.api(), &["ops@example.org"]);
+    let waiting = console.api().back_up(SMALL);
+    assert_eq!(waiting["status"], "completed");
+    assert_eq!(relay.taken().len(), 1);
+
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("permissions");
+    let told = wrapped.try_start().expect_err("others can read it").stderr;
+    assert!(told.contains("COFFERDAM_MAIL_PASSWORD_FILE") && !told.contains(PASSWORD), "{told}");
+}
+
+#[test]
 fn a_recipient_that_would_be_a_header_is_refused_and_nothing_is_sent() {
     let relay = MailRelay::plain();
     let console = builder(relay.port()).start();
@@ -150,4 +190,31 @@ fn a_silent_relay_delays_the_mail_and_not_the_backup() {
     let waiting = api.get(&path(&first)).expect(200).json();
     let status = waiting["deliveries"][0]["status"].as_str().expect("a status").to_owned();
     assert!(["pending", "running", "retrying"].contains(&status.as_str()), "{waiting}");
+}
+
+#[test]
+fn a_silent_relay_is_given_up_in_a_sentence_and_called_again_later() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let console = builder(listener.local_addr().expect("an address").port()).start();
+    let api = console.api();
+    add(&api, &["ops@example.org"]);
+    let made = api.back_up(SMALL);
+    // No word of anything takes longer than a minute.
+    let backup = wait_until("the end of the call", Duration::from_secs(100), || {
+        let backup = api.get(&path(&made)).expect(200).json();
+        (backup["deliveries"][0]["status"] == "retrying").then_some(backup)
+    });
+    let delivery = &backup["deliveries"][0];
+    let told = delivery["error"].as_str().expect("an error");
+    assert_eq!(told, "the mail relay does not answer");
+    let next = delivery["next_attempt_at"].as_str().expect("a time");
+    let next: chrono::DateTime<chrono::Utc> = next.parse().expect("a time");
+    let wait = (next - chrono::Utc::now()).num_seconds();
+    assert!((30..=60).contains(&wait), "{wait} s");
+    let first = detail(&api, &backup)["history"][0].clone();
+    assert_eq!((&first["number"], &first["outcome"]), (&1.into(), &"temporary".into()));
+    // The backup is none the worse for it.
+    assert_eq!((&backup["status"], &backup["error"]), (&"completed".into(), &Value::Null));
+    let download = api.get(&format!("{}/download", path(&backup))).expect(200);
+    assert_eq!(backup["size_bytes"], download.body.len());
 }

@@ -1,10 +1,12 @@
 //! Settings of the S3 plugin, as a service sees them.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::fs;
 
 use cofferdam_tests::{Console, S3Proxy, S3Server, wire::Request};
 
-use crate::support::{SMALL, add, check, deliver, is_stored, large, settings, with};
+use crate::support::{
+    SMALL, add, checksum, deliver, is_stored, large, own_file, settings, sha256, with,
+};
 
 /// The headers of a request that tell how an object is to be kept.
 fn keeping(request: &Request) -> Vec<(&str, &str)> {
@@ -83,6 +85,57 @@ fn a_lock_holds_the_object_where_the_service_knows_locks() {
     assert_eq!(names, ["x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date"]);
 }
 
+/// That each checksum is that of the body that it came with, and that the parts
+/// are put together by the same ones.
+fn are_true(seen: &[Request]) {
+    let mut parts = Vec::new();
+    for request in seen.iter().filter(|it| it.method == "PUT") {
+        let sum = checksum(&request.body);
+        assert_eq!(request.header("x-amz-checksum-sha256"), Some(&*sum), "{}", request.target);
+        if request.query("partNumber").is_some() {
+            parts.push(sum);
+        }
+    }
+    let completes = |it: &&Request| it.method == "POST" && it.query("uploadId").is_some();
+    let named: Vec<_> = seen.iter().filter(completes).map(Request::text).collect();
+    assert_eq!(named.len(), usize::from(!parts.is_empty()));
+    for text in named {
+        let all = text.split("<ChecksumSHA256>").skip(1);
+        let all: Vec<_> = all.filter_map(|it| it.split('<').next()).collect();
+        assert_eq!(all, parts);
+    }
+}
+
+#[test]
+fn the_second_service_tells_the_checksum_of_what_it_was_sent_and_that_of_the_parts_checksums() {
+    let server = S3Server::moto();
+    let proxy = S3Proxy::to(server.port());
+    let console = Console::builder().start();
+    let api = console.api();
+    // With a lock it is told which checksum it is; without, this service forgets it.
+    let settings = with(settings(proxy.port()), "lock", "GOVERNANCE");
+    add(&api, &with(settings, "part_size", "5 MiB"));
+    let told = |backup: &serde_json::Value| {
+        let location = backup["deliveries"][0]["location"].as_str().expect("a location");
+        server.head(location).expect("it is there").get("x-amz-checksum-sha256").cloned()
+    };
+    let small = deliver(&api, SMALL, "completed");
+    let file = fs::read(own_file(&console, &small)).expect("the file");
+    assert_eq!(told(&small), Some(checksum(&file)));
+
+    let database = large(&console, &api, 6 << 20);
+    proxy.take_whole();
+    let big = deliver(&api, database, "completed");
+    let seen = proxy.take_whole();
+    are_true(&seen);
+    let parts: Vec<_> = seen.iter().filter(|it| it.query("partNumber").is_some()).collect();
+    let digests: Vec<u8> = parts.iter().flat_map(|it| sha256(&it.body)).collect();
+    assert_eq!(parts.len(), 2);
+    // Others write the number of parts behind it.
+    let all = told(&big).expect("a checksum");
+    assert_eq!(all.trim_end_matches("-2"), checksum(&digests));
+}
+
 #[test]
 fn checksums_are_sent_with_the_file_and_each_part_or_left_out_where_they_are_unknown() {
     let server = S3Server::s3s();
@@ -97,10 +150,12 @@ fn checksums_are_sent_with_the_file_and_each_part_or_left_out_where_they_are_unk
         bodies.map(|it| it.header("x-amz-checksum-sha256").is_some()).collect::<Vec<_>>()
     };
     for name in [SMALL, database] {
-        proxy.take_seen();
+        proxy.take_whole();
         let backup = deliver(&api, name, "completed");
         assert!(is_stored(&console, &server, &backup));
-        let sums = sums(proxy.take_seen());
+        let seen = proxy.take_whole();
+        are_true(&seen);
+        let sums = sums(seen);
         assert!(sums.len() >= 2 && sums.iter().all(|it| *it), "{sums:?}");
     }
     let off = serde_json::json!({ "settings": with(on, "checksums", false) });
@@ -111,40 +166,4 @@ fn checksums_are_sent_with_the_file_and_each_part_or_left_out_where_they_are_unk
         assert!(is_stored(&console, &server, &backup));
         assert!(!sums(proxy.take_seen()).contains(&true));
     }
-}
-
-#[test]
-fn the_bucket_can_be_part_of_the_hosts_name() {
-    let server = S3Server::s3s_at("s3.test");
-    let folder = tempfile::tempdir().expect("a folder");
-    let hosts = folder.path().join("hosts");
-    fs::write(&hosts, "127.0.0.1 localhost\n127.0.0.1 backups.s3.test\n").expect("written");
-    // The console alone sees other names of hosts.
-    let wrapper = folder.path().join("wrapper");
-    let script = format!(
-        "#!/bin/sh\nexec unshare --map-root-user --mount sh -c \
-         'mount --bind {} /etc/hosts && exec \"$@\"' sh \"$@\"\n",
-        hosts.display()
-    );
-    fs::write(&wrapper, script).expect("written");
-    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("it may run");
-    let console = Console::builder().through(wrapper).start();
-    let api = console.api();
-    let endpoint = format!("http://s3.test:{}", server.port());
-    let settings = with(with(settings(0), "endpoint", endpoint), "style", "host");
-    add(&api, &settings);
-    let host = format!("backups.s3.test:{}", server.port());
-    let told = check(&api, false);
-    assert!(told.contains(&host), "{told}");
-    let wish = serde_json::json!({ "hosts": [format!("*.s3.test:{} private", server.port())] });
-    let list = api.get("/api/v1/plugins").expect(200).json();
-    let list = list["plugins"].as_array().expect("a list");
-    let s3 = list.iter().find(|it| it["about"]["id"] == "s3").expect("bundled");
-    let hash = s3["hash"].as_str().expect("a hash");
-    api.post(&format!("/api/v1/plugins/{hash}/approve"), &wish).expect(200);
-    let told = api.get("/api/v1/destinations/bucket").expect(200).json();
-    assert!(told["problem"].is_null(), "{told}");
-    assert_eq!(check(&api, true), "The bucket backups is there and may be written to");
-    let backup = deliver(&api, SMALL, "completed");
-    assert!(is_stored(&console, &server, &backup));
 }

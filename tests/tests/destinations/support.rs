@@ -1,6 +1,12 @@
 //! Backups on their way to a destination.
 
-use std::{fs, path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs,
+    io::{Seek as _, Write as _},
+    path::PathBuf,
+    process::Command,
+    time::Duration,
+};
 
 use cofferdam_tests::{
     Api, Console, S3Server,
@@ -124,4 +130,24 @@ pub(crate) fn check(api: &Api, ok: bool) -> String {
     let told = api.post("/api/v1/destinations/bucket/check", &json!({})).expect(200).json();
     assert_eq!(told["ok"], ok, "{told}");
     told["message"].as_str().expect("a sentence").to_owned()
+}
+
+/// The SHA-256 of these bytes, by somebody else's program.
+pub(crate) fn sha256(bytes: &[u8]) -> Vec<u8> {
+    openssl(&["dgst", "-sha256", "-binary"], bytes)
+}
+
+/// The same as a service has it in a header.
+pub(crate) fn checksum(bytes: &[u8]) -> String {
+    let text = openssl(&["base64", "-A"], &sha256(bytes));
+    String::from_utf8(text).expect("text")
+}
+
+fn openssl(arguments: &[&str], bytes: &[u8]) -> Vec<u8> {
+    let mut file = tempfile::tempfile().expect("a file");
+    file.write_all(bytes).expect("written");
+    file.rewind().expect("at its beginning");
+    let told = Command::new("openssl").args(arguments).stdin(file).output().expect("openssl");
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    told.stdout
 }

@@ -2,13 +2,21 @@
 
 use std::{
     fs,
-    process::{Command, Stdio},
+    io::Read as _,
+    process::{Child, Command, Stdio},
     thread,
     time::Duration,
 };
 
-use cofferdam_tests::wait_until;
-use rustix::process::Signal;
+use cofferdam_tests::{
+    Api, Console, S3Proxy, S3Server,
+    s3_proxy::Fault,
+    s3_server::{ACCESS_KEY, BUCKET, SECRET_KEY},
+    wait_until,
+    wire::Request,
+};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
 
 use crate::world::{PATIENCE, World, files};
 
@@ -141,4 +149,172 @@ fn a_second_console_on_the_same_data_is_refused_and_disturbs_nothing() {
     world.link.release();
     assert_eq!(world.end_of(&id)["status"], "completed");
     world.assert_whole();
+}
+
+/// A process that may have been stopped; it ends with this value.
+struct Stopped(Child);
+
+impl Stopped {
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.0), signal).expect("it takes signals");
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Whether a request brings a backup's file, and not its sidecar.
+fn is_file(request: &Request) -> bool {
+    request.method == "PUT" && request.path().ends_with(".sql.gz")
+}
+
+/// A console whose destination is an object store behind a proxy, one copy at a time.
+fn with_bucket() -> (S3Server, S3Proxy, Console) {
+    let server = S3Server::s3s();
+    let proxy = S3Proxy::to(server.port());
+    let console = Console::builder().start();
+    let settings = json!({
+        "endpoint": format!("http://127.0.0.1:{}", proxy.port()), "bucket": BUCKET,
+        "access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY,
+    });
+    let wish = json!({
+        "plugin": "s3", "name": "bucket", "grant": true, "grant_private": true,
+        "settings": settings, "concurrency": 1,
+    });
+    console.api().post("/api/v1/destinations", &wish).expect(201);
+    (server, proxy, console)
+}
+
+/// Lets every file wait for longer than anybody will sleep here.
+fn hold(proxy: &S3Proxy) {
+    let slow = Fault::Slow(Duration::from_mins(5));
+    proxy.faults(move |it| if is_file(it) { slow.clone() } else { Fault::None });
+}
+
+fn wait_for_file(proxy: &S3Proxy) {
+    wait_until("the file on its way", PATIENCE, || {
+        proxy.take_seen().iter().any(is_file).then_some(())
+    });
+}
+
+/// The command line that makes a backup, beside the console or alone.
+fn begin_beside(console: &Console) -> Stopped {
+    let mut command = console.cli();
+    command.args(["backup", "create", "cofferdam", "--json"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    Stopped(command.spawn().expect("it starts"))
+}
+
+/// Waits for its success, and gives the record of its backup.
+fn end_of(command: &mut Stopped) -> Value {
+    let child = &mut command.0;
+    let ended = wait_until("its end", PATIENCE, || child.try_wait().expect("it can be waited for"));
+    let (mut out, mut err) = (String::new(), String::new());
+    child.stdout.take().expect("a pipe").read_to_string(&mut out).expect("text");
+    child.stderr.take().expect("a pipe").read_to_string(&mut err).expect("text");
+    assert!(ended.success(), "{out}\n{err}");
+    serde_json::from_str(&out).expect("JSON")
+}
+
+/// Waits until a delivery has this status.
+fn stands(api: &Api, path: &str, status: &str) -> Value {
+    wait_until(status, PATIENCE, || {
+        let now = api.get(path).expect(200).json();
+        (now["status"] == status).then_some(now)
+    })
+}
+
+/// That an attempt was cut off, which the delivery says, and is planned again.
+fn is_cut_off(delivery: &Value) {
+    assert_eq!(delivery["history"][0]["outcome"], "interrupted", "{delivery}");
+    let told = delivery["error"].as_str().expect("a reason");
+    assert!(told.contains("stopped or killed"), "{told}");
+    assert!(delivery["next_attempt_at"].is_string(), "{delivery}");
+}
+
+/// That the second attempt was the last, and has put the whole file there.
+fn is_done(console: &Console, server: &S3Server, filename: &Value, delivery: &Value) {
+    let all = delivery["history"].as_array().expect("a list").iter();
+    let outcomes: Vec<_> = all.map(|it| &it["outcome"]).collect();
+    assert_eq!(outcomes, ["interrupted", "completed"]);
+    let name = filename.as_str().expect("a name");
+    let file = fs::read(console.data().join("backups").join(name)).expect("the file");
+    let location = delivery["location"].as_str().expect("a location");
+    assert!(fs::read(server.object(location)).expect("the copy") == file);
+}
+
+/// Where the API has the first delivery of the newest backup, and that backup.
+fn newest(api: &Api) -> (String, Value) {
+    let list = api.get("/api/v1/backups").expect(200).json();
+    let backup = list["backups"][0].clone();
+    let id = backup["deliveries"][0]["id"].as_str().expect("a delivery");
+    (format!("/api/v1/deliveries/{id}"), backup)
+}
+
+#[test]
+fn a_command_line_that_slept_past_the_lease_of_its_delivery_changes_nothing_that_came_after() {
+    let (server, proxy, mut console) = with_bucket();
+    console.terminate();
+    hold(&proxy);
+    let mut sleeper = begin_beside(&console);
+    wait_for_file(&proxy);
+    sleeper.signal(Signal::STOP);
+    proxy.faults(|_| Fault::None);
+
+    // A console comes, leaves it alone as long as its lease holds, and then takes it.
+    console.restart();
+    let api = console.api();
+    let (path, backup) = newest(&api);
+    assert_eq!(backup["deliveries"][0]["status"], "running");
+    is_cut_off(&stands(&api, &path, "retrying"));
+    api.post(&format!("{path}/retry"), &json!({})).expect(202);
+    let done = stands(&api, &path, "completed");
+    is_done(&console, &server, &backup["filename"], &done);
+
+    // It wakes up with a fence that is no longer good: it gives its call up, sees
+    // what has become of the delivery, and says no other thing.
+    sleeper.signal(Signal::CONT);
+    let seen = end_of(&mut sleeper);
+    assert_eq!(seen["deliveries"][0]["status"], "completed", "{seen}");
+    assert_eq!(api.get(&path).expect(200).json(), done);
+    is_done(&console, &server, &backup["filename"], &done);
+    assert_eq!(server.keys().len(), 2);
+}
+
+#[test]
+fn a_console_that_slept_past_the_lease_of_its_delivery_loses_it_to_a_command_line_beside_it() {
+    let (server, proxy, console) = with_bucket();
+    let api = console.api();
+    hold(&proxy);
+    let first = api.back_up("cofferdam");
+    wait_for_file(&proxy);
+    let (path, _) = newest(&api);
+    console.signal(Signal::STOP);
+    proxy.faults(|_| Fault::None);
+    // A backup of the same second would have the same name.
+    thread::sleep(Duration::from_secs(1));
+
+    // Its copy waits for the one place that the sleeper holds, until that is over.
+    let mut command = begin_beside(&console);
+    let made = end_of(&mut command);
+    assert_eq!(made["deliveries"][0]["status"], "completed", "{made}");
+    assert_eq!(made["deliveries"][0]["attempts"], 1);
+
+    console.signal(Signal::CONT);
+    is_cut_off(&stands(&api, &path, "retrying"));
+    wait_until("word of the lease", PATIENCE, || {
+        console.stderr().contains("the lease of a delivery was lost").then_some(())
+    });
+    // Nothing of what it did before it slept is recorded over that.
+    thread::sleep(Duration::from_secs(3));
+    is_cut_off(&api.get(&path).expect(200).json());
+    api.post(&format!("{path}/retry"), &json!({})).expect(202);
+    let done = stands(&api, &path, "completed");
+    is_done(&console, &server, &first["filename"], &done);
+    assert_eq!(server.keys().len(), 4, "two files with their sidecars");
 }

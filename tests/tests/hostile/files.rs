@@ -1,117 +1,27 @@
-//! The plugin folder while it changes: half-copied and replaced files, links,
-//! doubles, and what cannot be read.
+//! The plugin folder while it changes: half-copied files, links, doubles, and
+//! what cannot be read.
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    io::Write as _,
     os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
-    sync::mpsc,
     thread,
     time::Duration,
 };
 
-use cofferdam_tests::{Console, wait_until};
+use cofferdam_tests::{Console, Person, wait_until};
 use serde_json::{Value, json};
 
-use crate::stage::{PATIENCE, Stage, component, short};
-
-/// A server that says when somebody asks, and answers when it is told to.
-fn patient() -> (u16, mpsc::Receiver<TcpStream>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let (asked, askers) = mpsc::channel();
-    thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let mut head = [0; 4096];
-            if stream.read(&mut head).is_ok() && asked.send(stream).is_err() {
-                return;
-            }
-        }
-    });
-    (port, askers)
-}
-
-fn answer(mut stream: TcpStream) {
-    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").expect("answered");
-}
-
-/// The same component in other bytes: with a section that says nothing.
-fn changed(component: &[u8]) -> Vec<u8> {
-    [component, b"\x00\x05\x04note"].concat()
-}
-
-/// Begins a backup that goes there.
-fn begin(stage: &Stage, destination: &str) -> String {
-    let wish = json!({ "database": "cofferdam", "destinations": [destination] });
-    let made = stage.api.post("/api/v1/backups", &wish).expect(202).json();
-    format!("/api/v1/backups/{}", made["id"].as_str().expect("an id"))
-}
-
-#[track_caller]
-fn delivery(stage: &Stage, backup: &str, status: &str) -> Value {
-    wait_until(&format!("a delivery that is {status}"), PATIENCE, || {
-        let delivery = stage.api.get(backup).expect(200).json()["deliveries"][0].clone();
-        (delivery["status"] == status).then_some(delivery)
-    })
-}
-
-#[test]
-fn a_delivery_goes_on_with_the_component_it_began_with() {
-    let (port, askers) = patient();
-    let host = format!("127.0.0.1:{port} private");
-    let mut stage = Stage::new(std::slice::from_ref(&host));
-    let target = format!("http://127.0.0.1:{port}/");
-    let name = stage.destination(&json!({ "mode": "request", "target": target }));
-    let restart = |builder: cofferdam_tests::console::Builder| {
-        builder.env("COFFERDAM_PLUGIN_ANSWER_SECONDS", "60")
-    };
-    stage.console.restart_with(restart);
-    stage.plugin("misbehaving.wasm", "approved");
-
-    // Replaced while it runs.
-    let first = begin(&stage, &name);
-    let asker = askers.recv_timeout(PATIENCE).expect("it asks");
-    let other = changed(&component("misbehaving"));
-    stage.drop_in("misbehaving.wasm", &other);
-    let found = stage.plugin("misbehaving.wasm", "changed");
-    assert_eq!(
-        found["changes"],
-        json!(["its file is another one, under the same version 0.1.0"]),
-        "{found}"
-    );
-    assert_eq!(stage.api.get("/api/v1/status").expect(200).json()["plugin_calls"], 1);
-    answer(asker);
-    assert_eq!(delivery(&stage, &first, "completed")["note"], "answered 200: hi");
-
-    // The next one waits for somebody to look at the new file.
-    let second = begin(&stage, &name);
-    let waits = delivery(&stage, &second, "blocked");
-    assert_eq!(waits["error"], "the plugin misbehaving waits for approval");
-    stage.the_good_one_works();
-    let path = format!("/api/v1/plugins/{}/approve", found["hash"].as_str().expect("a hash"));
-    let grants = json!({ "hosts": [host], "folder": stage.granted, "mail": true });
-    stage.api.post(&path, &grants).expect(200);
-
-    // Removed while it runs.
-    let asker = askers.recv_timeout(PATIENCE).expect("it asks");
-    fs::remove_file(stage.console.data().join("plugins/misbehaving.wasm")).expect("removed");
-    stage.plugin("misbehaving.wasm", "removed");
-    answer(asker);
-    delivery(&stage, &second, "completed");
-    let third = begin(&stage, &name);
-    let waits = delivery(&stage, &third, "blocked");
-    assert_eq!(waits["error"], "the plugin misbehaving is not there");
-    // Put back, it needs no further word.
-    stage.drop_in("misbehaving.wasm", &other);
-    answer(askers.recv_timeout(PATIENCE).expect("it asks"));
-    delivery(&stage, &third, "completed");
-}
+use crate::{
+    rest::Rest,
+    stage::{PATIENCE, Stage, changed, component, fits, short},
+};
 
 #[test]
 fn a_file_is_loaded_once_it_is_whole() {
     let stage = Stage::new(&[]);
+    let before = stage.rest();
     let whole = component("example-rust");
     let path = stage.console.data().join("plugins/slow.wasm");
     let mut file = fs::File::create(&path).expect("a file");
@@ -128,12 +38,58 @@ fn a_file_is_loaded_once_it_is_whole() {
     }
     let found = stage.plugin("slow.wasm", "waiting");
     assert_eq!(found["about"]["id"], "web-server");
+    stage.nothing_is_left(before);
+    stage.the_good_one_works();
+}
+
+#[test]
+fn a_copy_that_pauses_in_the_middle_is_called_damaged_until_it_is_whole() {
+    let stage = Stage::new(&[]);
+    stage.the_good_one_works();
+    let before = stage.rest();
+    let person = Person::administrator(&stage.console);
+    let whole = component("example-rust");
+    let hash = |list: &Value| own(list, "slow.wasm").map(|it| it["hash"].clone());
+    // Whatever the file ends with for now: it is no component until it is whole.
+    for half in [whole.len() / 2, whole.len() - 1] {
+        let path = stage.console.data().join("plugins/slow.wasm");
+        let mut file = fs::File::create(&path).expect("a file");
+        file.write_all(&whole[..half]).expect("written");
+        // Longer than two looks.
+        thread::sleep(Duration::from_millis(1_500));
+        let found = stage.plugin("slow.wasm", "refused");
+        let told = found["reason"].as_str().expect("a reason");
+        let reason =
+            "the component is damaged, or uses WebAssembly features that are not supported: *";
+        assert!(fits(told, reason), "{told}");
+        // Nothing of it runs, and nobody can approve it.
+        assert!(found["hash"].is_null() && found["about"].is_null(), "{found}");
+        assert_eq!(stage.api.get("/api/v1/status").expect(200).json()["plugin_calls"], 0);
+        let page = person.get("/plugins").expect(200).text();
+        assert!(page.contains("he component is damaged, or uses WebAssembly features"), "{page}");
+        let page = person.get("/plugins/slow.wasm").expect(200).text();
+        assert!(page.contains("he component is damaged, or uses WebAssembly features"), "{page}");
+        stage.nothing_is_left(before);
+        stage.the_good_one_works();
+
+        // By itself, once the rest has come.
+        file.write_all(&whole[half..]).expect("written");
+        drop(file);
+        let found = stage.plugin("slow.wasm", "waiting");
+        assert_eq!(found["about"]["id"], "web-server");
+        assert!(found["reason"].is_null(), "{found}");
+        stage.nothing_is_left(before);
+        fs::remove_file(&path).expect("removed");
+        let list = || stage.api.get("/api/v1/plugins").expect(200).json();
+        wait_for(&list, "its end", |list| hash(list).is_none().then_some(()));
+    }
     stage.the_good_one_works();
 }
 
 #[test]
 fn links_are_not_followed_and_doubles_are_named() {
     let stage = Stage::new(&[]);
+    let before = stage.rest();
     let folder = stage.console.data().join("plugins");
     symlink(folder.join("misbehaving.wasm"), folder.join("link.wasm")).expect("a link");
     let refused = stage.plugin("link.wasm", "refused");
@@ -153,6 +109,34 @@ fn links_are_not_followed_and_doubles_are_named() {
     assert_eq!(other["reason"], format!("misbehaving is also in misbehaving.wasm; {rule}"));
     let first = stage.plugin("misbehaving.wasm", "approved");
     assert_eq!(first["reason"], format!("misbehaving is also in other.wasm; {rule}"));
+    stage.nothing_is_left(before);
+    stage.the_good_one_works();
+}
+
+#[test]
+fn a_component_that_describes_itself_otherwise_later_is_asked_about_again() {
+    let mut stage = Stage::new(&[]);
+    stage.drop_in("fickle.wasm", &component("misbehaving-describe-fickle"));
+    let found = stage.plugin("fickle.wasm", "waiting");
+    let path = format!("/api/v1/plugins/{}", found["hash"].as_str().expect("a hash"));
+    stage.api.post(&format!("{path}/approve"), &json!({})).expect(200);
+    let wish = json!({ "plugin": "fickle", "settings": {} });
+    stage.api.post("/api/v1/destinations", &wish).expect(201);
+    stage.console.restart();
+    let again = stage.plugin("fickle.wasm", "waiting");
+    let before = stage.rest();
+    assert_eq!(again["hash"], found["hash"]);
+    assert_ne!(again["about"]["settings_schema"], found["about"]["settings_schema"]);
+    let checked =
+        stage.api.post("/api/v1/destinations/fickle/check", &json!({})).expect(200).json();
+    assert_eq!(checked["message"], "the plugin fickle waits for approval");
+    let reasons = stage.console.catalog(
+        "SELECT json_extract(details, '$.reason') FROM audit WHERE action = 'plugin.revoke';",
+    );
+    assert_eq!(reasons.trim(), "it describes itself otherwise than when it was approved");
+    // A plain one is as it was approved.
+    stage.plugin("misbehaving.wasm", "approved");
+    stage.nothing_is_left(before);
     stage.the_good_one_works();
 }
 
@@ -184,6 +168,7 @@ fn what_cannot_be_read_is_named_and_everything_else_goes_on() {
     });
     api.post("/api/v1/destinations", &wish).expect(201);
     let plugins = console.data().join("plugins");
+    let before = Rest::of(&console, &api);
 
     let file = plugins.join("mine.wasm");
     fs::write(&file, component("example-rust")).expect("a file");
@@ -217,7 +202,7 @@ fn what_cannot_be_read_is_named_and_everything_else_goes_on() {
     // What was known is still known, on the page too, and the bundled ones work.
     let list = api_list(&console)();
     assert_eq!(own(&list, "mine.wasm").expect("known")["state"], "waiting");
-    let page = cofferdam_tests::Person::administrator(&console).get("/plugins").expect(200).text();
+    let page = Person::administrator(&console).get("/plugins").expect(200).text();
     assert!(page.contains("cannot be read: Permission denied"), "{page}");
     let wish = json!({ "database": "cofferdam", "destinations": ["shelf"] });
     let made = api.post("/api/v1/backups", &wish).expect(202).json();
@@ -229,6 +214,7 @@ fn what_cannot_be_read_is_named_and_everything_else_goes_on() {
 
     may(&plugins, 0o700);
     wait_for(&api_list(&console), "the folder", |list| list["problem"].is_null().then_some(()));
+    before.nothing_is_left(&console, &api);
 }
 
 #[test]
@@ -250,6 +236,8 @@ fn what_cannot_be_kept_for_a_while_is_loaded_by_itself_later() {
         let all = list["plugins"].as_array()?;
         (all.len() == 5 && all.iter().all(|it| it["state"] == "approved")).then_some(())
     });
+    let api = console.api();
+    let before = Rest::of(&console, &api);
     let cache = console.data().join("cache/plugins");
     let plugins = console.data().join("plugins");
     // Others have compiled it for this test before.
@@ -268,6 +256,7 @@ fn what_cannot_be_kept_for_a_while_is_loaded_by_itself_later() {
     waiting("mine.wasm");
     let list = api_list(&console)();
     assert_eq!(own(&list, "junk.wasm").expect("it is there")["state"], "refused");
+    before.nothing_is_left(&console, &api);
 }
 
 #[test]
@@ -281,7 +270,11 @@ fn a_start_with_an_unreadable_folder_goes_on_with_the_bundled_plugins() {
     let list = api_list(&console)();
     assert!(list["problem"].as_str().expect("a problem").contains("Permission denied"), "{list}");
     assert_eq!(list["plugins"].as_array().map(Vec::len), Some(5));
+    let api = console.api();
+    let before = Rest::of(&console, &api);
     may(&plugins, 0o700);
+    wait_for(&api_list(&console), "the folder", |list| list["problem"].is_null().then_some(()));
+    before.nothing_is_left(&console, &api);
 }
 
 fn api_list(console: &Console) -> impl Fn() -> Value {

@@ -10,7 +10,7 @@ const IDLE: &str = "the plugin was stopped: 6 s went by without an answer or a b
 const MEMORY: &str = "the plugin was stopped: it asked for more than 67.1 MB of memory";
 const STREAMS: &str = "the plugin was stopped: it held more than 32 streams of the file open";
 const HANDLES: &str =
-    "the plugin was stopped: it held more than 1000 streams, requests and files open";
+    "the plugin was stopped: it held more than 256 streams, requests and files open";
 
 #[test]
 fn endless_work_is_stopped() {
@@ -99,6 +99,7 @@ fn a_test_of_the_connection_is_bounded_like_a_delivery() {
         let path = format!("/api/v1/destinations/{name}/check");
         let told = stage.api.post(&path, &json!({})).expect(200).json();
         assert_eq!((&told["ok"], &told["message"]), (&false.into(), &sentence.into()));
+        stage.nothing_is_left(before);
         stage.the_good_one_works();
     }
     stage.is_as_before(before);

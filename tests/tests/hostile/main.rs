@@ -6,13 +6,19 @@
 // that were measured are printed, for whoever runs a test to read them.
 #![allow(unreachable_pub, clippy::print_stdout)]
 
+mod rest;
 mod stage;
 #[path = "../../../host/runtime/tests/runtime/surgery.rs"]
 mod surgery;
 
+mod again;
+mod answers;
 mod files;
 mod limits;
+mod lists;
 mod network;
 mod refused;
+mod replaced;
 mod secrets;
+mod shown;
 mod stored;

@@ -1,8 +1,10 @@
 //! Connections to where a plugin may not go, and more of everything than it may send.
 
 use std::{
+    fs,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt as _,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -12,7 +14,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, fits};
+use crate::stage::{Stage, fits, short};
 
 /// A server that gives every connection this answer, as often as it asks, and
 /// the number of its connections.
@@ -122,6 +124,89 @@ fn hosts_and_addresses_that_are_not_granted_are_not_reached() {
                 .ends_with("is not a public one, and the grant does not allow private addresses"),
         "{line}"
     );
+}
+
+#[test]
+fn a_name_that_leads_elsewhere_the_second_time_is_looked_at_again() {
+    let (hidden, seen) = server("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsecret");
+    let folder = tempfile::tempdir().expect("a folder");
+    let hosts = folder.path().join("hosts");
+    // Written over and not replaced: the console sees this very file.
+    let lead_to = |addresses: &[&str]| {
+        let lines = addresses.iter().map(|address| format!("{address} turncoat.test\n"));
+        let text = format!("127.0.0.1 localhost\n{}", lines.collect::<String>());
+        fs::write(&hosts, text).expect("written");
+    };
+    // Public, as far as an address says, and of a block that nobody has been
+    // given: what is sent there reaches no one.
+    let public = "2d00::1";
+    lead_to(&[public]);
+    // The console alone sees other names of hosts.
+    let wrapper = folder.path().join("wrapper");
+    let script = format!(
+        "#!/bin/sh\nexec unshare --map-root-user --mount sh -c \
+         'mount --bind {} /etc/hosts && exec \"$@\"' sh \"$@\"\n",
+        hosts.display()
+    );
+    fs::write(&wrapper, script).expect("written");
+    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("it may run");
+    let host = format!("turncoat.test:{hidden}");
+    let mut stage = Stage::with(short().through(wrapper), std::slice::from_ref(&host));
+    stage.play(&[]);
+    let before = stage.rest();
+    let name = stage.destination(&request(&format!("http://{host}/")));
+    let lines = |delivery: &Value| {
+        let log = delivery["history"][0]["log"].as_array().expect("a log").clone();
+        log.iter().map(|it| it["text"].as_str().expect("a text").to_owned()).collect::<Vec<_>>()
+    };
+
+    // Nobody answers there, but it may be asked.
+    let delivery = stage.suffer_at(&name);
+    assert_eq!(delivery["status"], "retrying", "{delivery}");
+    assert!(!delivery.to_string().contains("denied"), "{delivery}");
+    stage.nothing_is_left(before);
+    stage.the_good_one_works();
+
+    // The same name, and then one that stands for both, is not what was granted.
+    let told = format!(
+        "http://{host}: the console does not allow this address: it is a private one, and that was not granted"
+    );
+    let denied = format!(
+        "a connection to {host} was denied: its address 127.0.0.1 is not a public one, and the grant does not allow private addresses"
+    );
+    for addresses in [vec!["127.0.0.1"], vec![public, "127.0.0.1"]] {
+        lead_to(&addresses);
+        let delivery = stage.suffer_at(&name);
+        assert_eq!(
+            (&delivery["status"], &delivery["error"]),
+            (&"failed".into(), &told.as_str().into())
+        );
+        assert_eq!(lines(&delivery), [denied.as_str()]);
+        stage.nothing_is_left(before);
+        stage.the_good_one_works();
+    }
+    // An address that is nobody's, and the documentation's own, is none to go to either.
+    lead_to(&["192.0.2.7"]);
+    let delivery = stage.suffer_at(&name);
+    assert_eq!(delivery["status"], "failed", "{delivery}");
+    assert_eq!(
+        lines(&delivery),
+        [format!("a connection to {host} was denied: 192.0.2.7 is not the address of a host")]
+    );
+    assert_eq!(seen.load(SeqCst), 0);
+    stage.nothing_is_left(before);
+    stage.the_good_one_works();
+
+    // It was nothing else that kept it away: with the word that is missing, it gets there.
+    lead_to(&["127.0.0.1"]);
+    let found = stage.plugin("misbehaving.wasm", "approved");
+    let path = format!("/api/v1/plugins/{}/approve", found["hash"].as_str().expect("a hash"));
+    let grants =
+        json!({ "hosts": [format!("{host} private")], "folder": stage.granted, "mail": true });
+    stage.api.post(&path, &grants).expect(200);
+    assert_eq!(stage.suffer_at(&name)["note"], "answered 200: secret");
+    assert_eq!(seen.load(SeqCst), 1);
+    stage.is_as_before(before);
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn refuse(stage: &Stage, table: Vec<(&str, Vec<u8>, &str)>) {
         let told = found["reason"].as_str().unwrap_or_default();
         assert!(fits(told, reason), "{name}: {told}");
         assert!(found["hash"].is_null() && found["about"].is_null());
+        stage.nothing_is_left(before);
         stage.the_good_one_works();
     }
     stage.is_as_before(before);
@@ -200,5 +201,15 @@ fn a_compile_bomb_is_refused_and_holds_up_nobody_meanwhile() {
     stage.plugin("misbehaving.wasm", "approved");
     stage.the_good_one_works();
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    stage.plugin("bomb.wasm", "new");
+
+    // Nor whoever uploads another one meanwhile.
+    let mut third = component("misbehaving");
+    third.extend([0, 3, 1, b'n', 8]);
+    let kind = [("Content-Type", "application/wasm")];
+    let begun = Instant::now();
+    stage.api.send("POST", "/api/v1/plugins?name=third.wasm", &kind, Some(&third)).expect(201);
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    stage.plugin("third.wasm", "changed");
     stage.plugin("bomb.wasm", "new");
 }

@@ -11,12 +11,15 @@ const SECRET: &str = "canary/correct horse+battery";
 #[test]
 fn a_secret_that_a_plugin_tells_is_neither_stored_nor_shown() {
     let mut stage = Stage::new(&[]);
+    stage.play(&[]);
+    let before = stage.rest();
     let mut seen: Vec<Value> = Vec::new();
     for mode in ["leak", "leak-failure", "leak-panic"] {
         seen.push(stage.suffer(&json!({ "mode": mode, "secret": SECRET })));
         let name = stage.destination(&json!({ "mode": mode, "secret": SECRET }));
         let path = format!("/api/v1/destinations/{name}/check");
         seen.push(stage.api.post(&path, &json!({})).expect(200).json());
+        stage.nothing_is_left(before);
     }
     assert_eq!(seen[0]["note"], "[secret] was told");
     assert_eq!(seen[1]["message"], "[secret] was told");
@@ -33,4 +36,6 @@ fn a_secret_that_a_plugin_tells_is_neither_stored_nor_shown() {
     for bytes in [catalog, log] {
         assert!(!bytes.windows(6).any(|part| part == b"canary"));
     }
+    stage.the_good_one_works();
+    stage.is_as_before(before);
 }

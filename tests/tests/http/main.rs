@@ -1,6 +1,7 @@
 //! The console over HTTP, as browsers, programs and strangers meet it.
 
 mod audit;
+mod audit_destinations;
 mod backups;
 mod changes;
 mod checks;

@@ -31,7 +31,7 @@ use cofferdam_runtime::{Compiler, FolderTrouble, Limits, Plugin, Runtime, Runtim
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::{OnceCell, watch};
 
-use crate::{app::App, config::Config, hub::Change};
+use crate::{app::App, config::Config, hub::Change, one_line::OneLine};
 use bundled::Bundled;
 use folder::Files;
 use note::noted;
@@ -47,6 +47,8 @@ pub use watching::watch;
 const COMPILE_MEMORY: u64 = 2 << 30;
 /// A component says what it is within this time: it has nothing to wait for.
 const DESCRIBE_TIME: Duration = Duration::from_secs(20);
+/// And has nothing to open.
+const DESCRIBE_HANDLES: usize = 64;
 /// A command line looks twice at a file that nobody has seen before, so far apart.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(300);
 /// So many components are loaded at once: compiling one may take minutes, and
@@ -118,6 +120,8 @@ pub fn runtime_settings(config: &Config, cache: PathBuf) -> RuntimeSettings {
         limits: Limits {
             idle: config.plugin_limits.idle.min(DESCRIBE_TIME),
             longest: DESCRIBE_TIME,
+            // It reaches nothing.
+            handles: DESCRIBE_HANDLES,
             ..config.plugin_limits.clone()
         },
         roots: config.plugin_authorities.clone(),
@@ -366,7 +370,11 @@ impl Plugins {
                 (Found::Loaded(plugin), None)
             }
             Err(trouble) => {
-                tracing::warn!(file, "a file is not taken as a plugin: {}", trouble.told());
+                tracing::warn!(
+                    file,
+                    "a file is not taken as a plugin: {}",
+                    OneLine(trouble.told())
+                );
                 (Found::Refused(trouble.told()), trouble.pause(before))
             }
         };

@@ -193,10 +193,7 @@ pub async fn detail(app: &App, delivery: &Delivery) -> Result<dto::DeliveryDetai
 /// asked for, and that is over, must be what it would ask for now.
 pub async fn retry(app: &App, by: &Actor, delivery: &Delivery) -> Result<()> {
     if delivery.purpose == Purpose::Remove {
-        if by.role < Role::Administrator {
-            audit::denied(app, by, &format!("retry of the removal {}", delivery.id)).await;
-            return Err(Error::Forbidden);
-        }
+        administrators_only(app, by, &format!("retry of the removal {}", delivery.id)).await?;
         retention::must_still_go(app, delivery).await?;
     }
     let now = app.now();
@@ -209,8 +206,12 @@ pub async fn retry(app: &App, by: &Actor, delivery: &Delivery) -> Result<()> {
     Ok(())
 }
 
-/// Stops a delivery that waits or runs.
+/// Stops a delivery that waits or runs. A removal takes an administrator, as
+/// deleting a backup does: what is not removed stays where it is.
 pub async fn cancel(app: &App, by: &Actor, delivery: &Delivery) -> Result<()> {
+    if delivery.purpose == Purpose::Remove {
+        administrators_only(app, by, &format!("cancel of the removal {}", delivery.id)).await?;
+    }
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
     let done = tx.cancel_delivery(delivery.id, now).await?;
@@ -221,6 +222,14 @@ pub async fn cancel(app: &App, by: &Actor, delivery: &Delivery) -> Result<()> {
     }
     told(app, delivery);
     Ok(())
+}
+
+async fn administrators_only(app: &App, by: &Actor, what: &str) -> Result<()> {
+    if by.role >= Role::Administrator {
+        return Ok(());
+    }
+    audit::denied(app, by, what).await;
+    Err(Error::Forbidden)
 }
 
 /// Whoever looks at the backup or the destination looks again.

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::{Error, Result, deliveries, destinations, plugins::Ready};
-use crate::app::App;
+use crate::{app::App, one_line::OneLine};
 
 /// Blocks that wait for a slow reader at most; a plugin writes 1 MiB at once.
 const AHEAD: usize = 4;
@@ -123,7 +123,7 @@ impl Fetching {
                 let passed = copy.pass(call, &sender, &mut is_begun).await;
                 drop(place);
                 let Err(error) = passed else { return };
-                tracing::warn!(delivery = %copy.delivery.id, "a copy could not be fetched: {error}");
+                tracing::warn!(delivery = %copy.delivery.id, "a copy could not be fetched: {}", OneLine(&error));
                 match others.next(&app) {
                     Some(next) if !is_begun && !sender.is_closed() => (copy, place) = next,
                     _ => {
@@ -176,7 +176,11 @@ impl Copy {
         };
         let outcome = match outcome {
             Some(outcome) => outcome,
-            None => work.await,
+            // It may have written everything and go on all the same.
+            None => tokio::select! {
+                done = work => done,
+                () = to.closed() => return Err(io::ErrorKind::ConnectionAborted.into()),
+            },
         };
         outcome.result.map_err(|error| io::Error::other(error.to_string()))?;
         if passed != self.size {

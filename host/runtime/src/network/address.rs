@@ -28,10 +28,10 @@ pub(super) fn reach(address: IpAddr) -> Reach {
 
 fn v4(address: Ipv4Addr) -> Reach {
     match address.octets() {
+        [169, 254, ..] | [100, 100, 100, 200] => Reach::Link,
         [10 | 127, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => {
             Reach::Private
         }
-        [169, 254, ..] => Reach::Link,
         [0 | 224.., ..]
         | [192, 0, 0 | 2, _]
         | [192, 88, 99, _]
@@ -48,7 +48,9 @@ fn v6(address: Ipv6Addr) -> Reach {
         v4(Ipv4Addr::new(a, b, c, d))
     };
     match address.segments() {
-        [0xfe80..=0xfebf, ..] | [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] => Reach::Link,
+        [0xfe80..=0xfebf, ..]
+        | [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]
+        | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254] => Reach::Link,
         [0, 0, 0, 0, 0, 0, 0, 1]
         | [0x64, 0xff9b, 1, ..]
         | [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => Reach::Private,

@@ -1,6 +1,19 @@
 //! From names to addresses.
 
-use std::{fmt, future::Future, io, net::SocketAddr, pin::Pin};
+use std::{
+    fmt,
+    future::Future,
+    io,
+    net::{SocketAddr, ToSocketAddrs as _},
+    pin::Pin,
+    sync::{Arc, LazyLock},
+};
+
+use tokio::sync::Semaphore;
+
+/// Names that are asked for at once: name servers that do not answer must not take
+/// the threads that read and hash files.
+static ASKING: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(16)));
 
 /// The addresses that a name stands for, or why that is not known.
 pub type Resolving<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>>;
@@ -18,6 +31,16 @@ pub(crate) struct System;
 
 impl Resolve for System {
     fn resolve<'a>(&'a self, host: &'a str, port: u16) -> Resolving<'a> {
-        Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
+        Box::pin(async move {
+            let place = Arc::clone(&ASKING).acquire_owned().await.map_err(io::Error::other)?;
+            let host = host.to_owned();
+            // Not with the runtime's own function: whoever has stopped waiting leaves
+            // a thread behind that still asks, and it keeps its place until it ends.
+            let asked = tokio::task::spawn_blocking(move || {
+                let _place = place;
+                Ok((host.as_str(), port).to_socket_addrs()?.collect())
+            });
+            asked.await.map_err(io::Error::other)?
+        })
     }
 }

@@ -111,8 +111,7 @@ impl Sender {
         let length = parts.headers.get(header::CONTENT_LENGTH);
         let mut length = length.and_then(|value| value.to_str().ok()?.parse().ok());
         // Of these a body is never sent, nor asked for, unless a header announces it.
-        let chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
-        if matches!(parts.method, Method::GET | Method::HEAD) && length.is_none() && !chunked {
+        if matches!(parts.method, Method::GET | Method::HEAD) && length.is_none() {
             length = Some(0);
         }
         // What only asks can be asked again.

@@ -153,3 +153,17 @@ async fn the_longest_time_ends_a_call_whatever_it_does() {
     let result = plugin.check(call).await.result;
     assert_eq!(result, Err(CallError::Limit(LimitBroken::Longest(Duration::from_millis(200)))));
 }
+
+#[tokio::test]
+async fn what_a_request_holds_before_it_is_sent_has_an_end() {
+    let plugin = plugin().await;
+    let (call, _) = doing("long-method");
+    assert_eq!(plugin.check(call).await.result, Ok("false".to_owned()));
+    let (call, _) = doing("unsent");
+    let result = plugin.check(call).await.result;
+    assert_eq!(result, Err(CallError::Limit(LimitBroken::Unsent(32))));
+    let (call, _) = doing("write-much");
+    let result = plugin.check(call).await.result;
+    let Err(CallError::Trap { message, .. }) = result else { panic!("{result:?}") };
+    assert_eq!(message, "more was written to a stream than it takes at once");
+}

@@ -97,6 +97,20 @@ async fn reading_or_hashing_the_file_without_end_is_stopped() {
 }
 
 #[tokio::test]
+async fn reading_every_other_byte_is_stopped() {
+    let result = store("holes", 30_000).await;
+    assert_eq!(result, Err(CallError::Limit(LimitBroken::Pieces(10_000))));
+}
+
+#[tokio::test]
+async fn hashing_byte_by_byte_gives_no_time() {
+    let (mut call, _) = doing("hash-a-byte");
+    call.limits.cpu = Duration::from_millis(300);
+    let result = plugin().await.store(call, backup(100), Content::new(100)).await.result;
+    assert!(matches!(result, Err(CallError::Limit(LimitBroken::Cpu(_)))), "{result:?}");
+}
+
+#[tokio::test]
 async fn a_part_beyond_the_end_is_refused() {
     let result = store("beyond", 10).await;
     assert!(matches!(result, Err(CallError::Failure(Failure::Permanent(_)))), "{result:?}");

@@ -80,7 +80,8 @@ pub async fn remove(
 }
 
 /// Asks the plugin whether a destination with these settings would work, before
-/// there is one. Nothing is stored, and nothing granted.
+/// there is one. Nothing is stored, and what is granted along with them counts for
+/// this test alone.
 #[utoipa::path(
     post, path = "/api/v1/destinations/check", tag = "destinations", operation_id = "try_destination", request_body = DestinationInput,
     responses((status = 200, body = DestinationCheck), (status = 422, description = "Some fields are wrong; see errors")),

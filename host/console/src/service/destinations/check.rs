@@ -23,6 +23,8 @@ use crate::{
     service::{Actor, Hearing},
 };
 
+/// Why a destination cannot be called, where its secrets are another key's.
+pub(super) const LOCKED: &str = "its secrets cannot be opened with this master key";
 /// A check that takes longer says nothing more.
 const CHECK_LIMIT: Duration = Duration::from_secs(30);
 /// A server that has not taken word of something by then is asked again later.
@@ -80,7 +82,7 @@ pub async fn ready(
         Err(why) => return Ok(Err(why)),
     };
     let Ok(whole) = open(app, destination) else {
-        return Ok(Err("its secrets cannot be opened with this master key".to_owned()));
+        return Ok(Err(LOCKED.to_owned()));
     };
     Ok(match obstacle(app, &ready, &whole) {
         Some(obstacle) => Err(obstacle),
@@ -91,7 +93,10 @@ pub async fn ready(
 /// Asks the plugin whether a stored destination works, and keeps what it said.
 pub async fn check(app: &App, destination: &Destination) -> Result<dto::DestinationCheck> {
     let found = match plugins::current(app, &destination.plugin).await? {
-        Ok(ready) => ask(app, ready, open(app, destination)?).await?,
+        Ok(ready) => match open(app, destination) {
+            Ok(whole) => ask(app, ready, whole).await?,
+            Err(_) => not_checked(LOCKED.to_owned()),
+        },
         Err(why) => not_checked(why),
     };
     let kept = serde_json::to_value(&found).map_err(|error| Error::Internal(error.into()))?;
@@ -146,7 +151,7 @@ pub async fn send_test(
         Ok(ready) => ready,
         Err(why) => return Ok(not_checked(why)),
     };
-    let whole = open(app, destination)?;
+    let Ok(whole) = open(app, destination) else { return Ok(not_checked(LOCKED.to_owned())) };
     if let Some(obstacle) = obstacle(app, &ready, &whole) {
         return Ok(not_checked(obstacle));
     }

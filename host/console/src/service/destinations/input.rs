@@ -7,7 +7,7 @@ use cofferdam_model::{
 use serde_json::{Value, json};
 
 use super::{
-    Error, FieldError, Result, list, open, parts, places,
+    Error, FieldError, Result, list, open, places,
     plugins::{self, Ready},
     settings::{self, Parts, SETTINGS_MAX, complete, forgotten, keep_secrets},
 };
@@ -82,7 +82,7 @@ pub(super) async fn understand(
         (Some(ready), before) if input.settings.is_some() || before.is_none() => {
             settings::split(&ready.plugin.description().settings_schema, whole.clone())
         }
-        (_, Some(before)) => parts(app, before)?,
+        (_, Some(before)) => Parts { clear: clear(before), secret: None },
         (_, None) => Parts { clear: whole.clone(), secret: None },
     };
     let (Ok(name), true) = (name, wrong.is_empty()) else { return Err(Error::Invalid(wrong)) };
@@ -93,11 +93,13 @@ pub(super) async fn understand(
         }
         None => before.map(|it| it.roles).unwrap_or_default(),
     };
+    let untouched = before.filter(|_| input.settings.is_none());
     let fields = DestinationFields {
         name,
         roles,
         settings: parts.clear.to_string(),
-        sealed: None,
+        // As they are, even where nobody can open them.
+        sealed: untouched.and_then(|it| it.sealed.clone()),
         enabled: input.enabled.unwrap_or_else(|| before.is_none_or(|it| it.enabled)),
         databases,
         events,
@@ -161,6 +163,11 @@ fn events(
     events
 }
 
+/// The settings that are no secrets.
+fn clear(destination: &Destination) -> Value {
+    serde_json::from_str(&destination.settings).unwrap_or_else(|_| json!({}))
+}
+
 /// All settings as they would be: what was typed over what was stored, against
 /// the plugin's schema.
 fn whole(
@@ -170,7 +177,8 @@ fn whole(
     ready: Option<&Ready>,
     wrong: &mut Vec<FieldError>,
 ) -> Result<Value> {
-    let old = before.map(|it| open(app, it)).transpose()?;
+    // Secrets of another master key are as good as none, and can be typed again.
+    let old = before.map(|it| open(app, it).unwrap_or_else(|_| clear(it)));
     let (typed, old) = match (&input.settings, old) {
         // What is not touched is not judged: it may no longer fit the plugin,
         // and the destination can be switched off all the same.

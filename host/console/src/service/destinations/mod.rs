@@ -66,7 +66,7 @@ pub async fn views_of(app: &App, destinations: &[Destination]) -> Result<Vec<dto
                     });
                 (Some(whole), problem.err())
             }
-            Err(_) => (None, Some("its secrets cannot be opened with this master key".to_owned())),
+            Err(_) => (None, Some(check::LOCKED.to_owned())),
         };
         let stored = whole.map(|_| parts(app, it)).transpose()?;
         let secrets = settings::secrets(stored.as_ref().and_then(|it| it.secret.as_ref()));
@@ -155,7 +155,9 @@ pub async fn update(
     let before = app.catalog.destination(destination.id).await?;
     let before = before.ok_or(Error::NotFound("destination"))?;
     let mut understood = understand(app, input, Some(&before)).await?;
-    understood.fields.sealed = seal(app, before.id, &understood.parts);
+    if input.settings.is_some() {
+        understood.fields.sealed = seal(app, before.id, &understood.parts);
+    }
     let now = app.now();
     let mut tx = app.catalog.begin().await?;
     grant(app, &mut tx, by, &understood).await?;

@@ -76,7 +76,7 @@ pub fn folders(schema: &Value, settings: &Value) -> Vec<(String, PathBuf)> {
 }
 
 /// Host and port of a URL, or of `host:port`; a host alone means HTTPS.
-fn place_of(text: &str) -> Option<(String, u16)> {
+pub fn place_of(text: &str) -> Option<(String, u16)> {
     let (usual, rest) = match text.split_once("://") {
         Some(("https", rest)) => (443, rest),
         Some(("http", rest)) => (80, rest),

@@ -21,7 +21,7 @@ use cofferdam_runtime::Candidate;
 use serde_json::{Value, json};
 
 use super::{Actor, Door, Error, Hearing, Result, audit, copies, destinations, plugins::Ready};
-use crate::{app::App, dto, hub::Change};
+use crate::{app::App, dto, hub::Change, one_line::OneLine};
 use doubt::doubt;
 use floors::{Held, floors, needed};
 use listing::Listing;
@@ -81,7 +81,7 @@ pub async fn after_delivery(app: &App, delivery: &Delivery) {
         }
     };
     if let Err::<(), Error>(error) = done.await {
-        tracing::warn!(to = %delivery.destination_name, "what has had its time there was not looked for: {error}");
+        tracing::warn!(to = %delivery.destination_name, "what has had its time there was not looked for: {}", OneLine(error));
     }
 }
 
@@ -93,7 +93,7 @@ pub async fn sweep(app: &App) {
     };
     for destination in all.iter().filter(|it| is_judge(it)) {
         if let Err(error) = run(app, &Actor::system(), destination).await {
-            tracing::warn!(to = %destination.name, "what has had its time there was not looked for: {error}");
+            tracing::warn!(to = %destination.name, "what has had its time there was not looked for: {}", OneLine(error));
         }
     }
 }
@@ -294,7 +294,7 @@ async fn run_of(
         let why = look.held.as_deref();
         if app.holds.note(destination.id, look.database, why) {
             if let Some(why) = why {
-                tracing::warn!(to = %destination.name, "nothing goes there: {why}");
+                tracing::warn!(to = %destination.name, "nothing goes there: {}", OneLine(why));
             }
             app.hub.tell(Change::Destinations);
         }

@@ -53,7 +53,11 @@ pub fn run_delivery(
             }
         }
         drop(place);
-        retention::after_delivery(&app, &delivery).await;
+        // A console that stops does not wait for a list; the policy is asked at its start.
+        tokio::select! {
+            () = retention::after_delivery(&app, &delivery) => {}
+            () = app.hub.closing() => {}
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     },
     BLOCKED,
 };
-use crate::{app::App, hub::Halt};
+use crate::{app::App, hub::Halt, one_line::OneLine};
 
 /// So long it waits before it says so, looks whether the console stops, and
 /// waits on.
@@ -71,7 +71,7 @@ pub(super) async fn record(app: &App, job: &Job, delivery: &Delivery, end: &Atte
     match &end.error {
         None => tracing::info!(delivery = %id, %to, purpose, bytes = end.bytes, "delivered"),
         Some(error) => {
-            tracing::warn!(delivery = %id, %to, purpose, outcome = end.outcome.as_str(), "not delivered: {error}");
+            tracing::warn!(delivery = %id, %to, purpose, outcome = end.outcome.as_str(), "not delivered: {}", OneLine(error));
         }
     }
 }

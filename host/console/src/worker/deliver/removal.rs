@@ -29,6 +29,8 @@ pub(super) async fn remove(
     let Some(location) = delivery.location.clone() else {
         return Err(Trouble::Over("it is not known where the copy is".to_owned()));
     };
+    is_where_it_was(app, delivery, ready, &call, &location).await?;
+    // Last, since all of that may have taken minutes.
     let backup = app.catalog.backup(delivery.backup).await;
     // Where the record is still there, a policy has asked for it.
     if let Some(backup) = backup.map_err(|error| internal(error.into()))? {
@@ -44,21 +46,33 @@ pub(super) async fn remove(
     if let Some(other) = shared.map_err(internal)? {
         return Err(Trouble::Moot(format!("the file stays: it is also a copy that {other} keeps")));
     }
+    ready.plugin.remove(call, location).await.result.map_err(Trouble::Call)?;
+    Ok(())
+}
+
+/// Where the settings name another place than when the copy was stored, it must be
+/// found there: nothing is called removed that may still be where it was.
+async fn is_where_it_was(
+    app: &App,
+    delivery: &Delivery,
+    ready: &Ready,
+    call: &Call,
+    location: &str,
+) -> Result<(), Trouble> {
     let now = copies::stored_with(ready, &call.settings);
     // Nobody knows it of copies from before it was noted.
-    if delivery.stored_with.as_ref().is_some_and(|then| *then != now) {
-        let wanted = HashSet::from([location.as_str()]);
-        let listed = retention::listing::find(app, ready, &call.settings, &wanted).await;
-        let listed = listed.map_err(|why| {
-            Trouble::Host(format!("what is stored there could not be listed: {why}"))
-        })?;
-        if listed.sizes.is_empty() {
-            return Err(Trouble::Over(
-                "the settings have changed since this copy was stored, and with them it is not found; it may still be where it was"
-                    .to_owned(),
-            ));
-        }
+    if delivery.stored_with.as_ref().is_none_or(|then| *then == now) {
+        return Ok(());
     }
-    ready.plugin.remove(call, location).await.result.map_err(Trouble::Call)?;
+    let wanted = HashSet::from([location]);
+    let listed = retention::listing::find(app, ready, &call.settings, &wanted).await;
+    let listed = listed
+        .map_err(|why| Trouble::Host(format!("what is stored there could not be listed: {why}")))?;
+    if listed.sizes.is_empty() {
+        return Err(Trouble::Over(
+            "the settings have changed since this copy was stored, and with them it is not found; it may still be where it was"
+                .to_owned(),
+        ));
+    }
     Ok(())
 }
