@@ -48,7 +48,7 @@ pub(crate) const REREADS: u64 = 16;
 /// no more than an object may have parts.
 pub(crate) const PIECES: usize = 10_000;
 /// Streams that may be open at once and not read to their end: each holds up to
-/// three blocks.
+/// two blocks.
 pub(crate) const STREAMS: usize = 32;
 
 /// The artifact of one call, with what has been read of it.

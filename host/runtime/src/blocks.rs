@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use bytes::Bytes;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::JoinHandle;
 use wasmtime::format_err;
 use wasmtime_wasi::{
     async_trait,
@@ -16,10 +16,9 @@ use crate::{
     bindings::imported::types::Failure,
 };
 
-type Work<T> = JoinHandle<io::Result<T>>;
+type Reading = JoinHandle<io::Result<Bytes>>;
 
-/// The stream. While one block is sent, the one after it is hashed, and the one
-/// after that is read.
+/// The stream.
 pub(crate) struct Blocks {
     source: Arc<Source>,
     /// Where the block begins that is given next.
@@ -27,11 +26,7 @@ pub(crate) struct Blocks {
     /// Where the block begins that is read next.
     next: u64,
     end: u64,
-    reading: Option<Work<Bytes>>,
-    /// Was read, and is given once its turn to be hashed has come.
-    waiting: Option<Bytes>,
-    /// Of the block that begins there.
-    hashing: Option<(u64, Work<()>)>,
+    reading: Option<Reading>,
     block: Bytes,
     error: Option<io::Error>,
     /// Given back at the end, where nothing is held any more.
@@ -51,8 +46,6 @@ impl Blocks {
             next: offset,
             end,
             reading: None,
-            waiting: None,
-            hashing: None,
             block: Bytes::new(),
             error: None,
             streaming: streaming.filter(|_| offset < end),
@@ -72,49 +65,11 @@ impl Blocks {
         // breaks the limit ends the call.
         let _ = self.source.count(length as u64);
         self.next += length as u64;
-        self.reading = Some(spawn_blocking(move || read(&*source.file, offset, length)));
-    }
-
-    fn hash(&mut self, block: &Bytes) {
-        let (source, offset, block) = (Arc::clone(&self.source), self.at, block.clone());
-        let work = spawn_blocking(move || source.proof.look(offset, &block));
-        self.hashing = Some((offset, work));
-    }
-
-    /// Waits for the next block. May be dropped while it waits: whatever is under
-    /// way is kept in `self` until it has ended.
-    async fn advance(&mut self) -> io::Result<()> {
-        if let Some(reading) = &mut self.reading
-            && self.waiting.is_none()
-        {
-            let read = reading.await;
-            self.reading = None;
-            self.waiting = Some(read.map_err(io::Error::other)??);
-        }
-        let Some(block) = self.waiting.clone() else { return Ok(()) };
-        if self.hashing.as_ref().is_some_and(|(of, _)| *of != self.at) {
-            // One after the other, in their order.
-            self.hashed().await?;
-        }
-        if self.hashing.is_none() {
-            self.hash(&block);
-            self.read_ahead();
-        }
-        // Nobody gets the file's last byte before all of it has been compared, and
-        // the stream that follows this one goes on where this one has ended.
-        if self.at + block.len() as u64 == self.end {
-            self.hashed().await?;
-        }
-        self.waiting = None;
-        self.block = block;
-        Ok(())
-    }
-
-    async fn hashed(&mut self) -> io::Result<()> {
-        let Some((_, hashing)) = &mut self.hashing else { return Ok(()) };
-        let hashed = hashing.await;
-        self.hashing = None;
-        hashed.map_err(io::Error::other)?
+        self.reading = Some(tokio::task::spawn_blocking(move || {
+            let block = read(&*source.file, offset, length)?;
+            source.proof.look(offset, &block)?;
+            Ok(block)
+        }));
     }
 }
 
@@ -137,7 +92,17 @@ impl Pollable for Blocks {
         if !self.block.is_empty() || self.error.is_some() {
             return;
         }
-        self.error = self.advance().await.err();
+        // Not taken before it has ended: this future may be dropped while it waits.
+        let Some(reading) = &mut self.reading else { return };
+        let result = reading.await;
+        self.reading = None;
+        match result.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            Ok(block) => {
+                self.block = block;
+                self.read_ahead();
+            }
+            Err(error) => self.error = Some(error),
+        }
     }
 }
 

@@ -14,7 +14,10 @@ fn console(server: &S3Server, setting: Option<(&str, &Path)>) -> Console {
         None => builder.start(),
     };
     let endpoint = format!("https://127.0.0.1:{}", server.port());
-    add(&console.api(), &with(settings(0), "endpoint", endpoint));
+    // Backups of two consoles that are made in the same second have the same name.
+    let folder = setting.map_or("none", |(name, _)| name);
+    let wish = with(settings(0), "path", format!("{folder}/{{filename}}"));
+    add(&console.api(), &with(wish, "endpoint", endpoint));
     console
 }
 

@@ -10,15 +10,23 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A server that refuses an upload answers and closes, while the upload still
 /// goes on: writing then fails before the answer has been read. Here a broken
-/// writing end only goes silent, and reading tells how it ended.
+/// writing end only goes silent, and reading tells how it ended: after that
+/// nothing more is to come, and writing fails, so that the connection ends.
 pub(super) struct KeepsAnswers<S> {
     stream: S,
     broken: bool,
+    /// The reading end has ended as well.
+    over: bool,
 }
 
 impl<S> KeepsAnswers<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self { stream, broken: false }
+        Self { stream, broken: false, over: false }
+    }
+
+    /// What writing gives once it is broken.
+    fn silent<T>(&self) -> Poll<io::Result<T>> {
+        if self.over { Poll::Ready(Err(ErrorKind::BrokenPipe.into())) } else { Poll::Pending }
     }
 
     fn judge<T>(&mut self, cx: &Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -40,7 +48,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for KeepsAnswers<S> {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
+        let before = into.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, into);
+        if let Poll::Ready(result) = &read {
+            self.over |= result.is_err() || into.filled().len() == before;
+        }
+        read
     }
 }
 
@@ -51,7 +64,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for KeepsAnswers<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if self.broken {
-            return Poll::Pending;
+            return self.silent();
         }
         let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.judge(cx, result)
@@ -59,7 +72,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for KeepsAnswers<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.broken {
-            return Poll::Pending;
+            return self.silent();
         }
         let result = Pin::new(&mut self.stream).poll_flush(cx);
         self.judge(cx, result)

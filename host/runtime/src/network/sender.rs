@@ -153,6 +153,7 @@ impl Sender {
                         };
                         // Taken while this was looked at.
                         if control.last() + patience <= until && control.ended() == ended {
+                            control.stop();
                             return Err(self.failed(&to, code, why));
                         }
                     }
@@ -171,6 +172,8 @@ impl Sender {
                         request = Request::from_parts(parts.clone(), body);
                     }
                     _ => {
+                        // Whoever still writes the body must not wait for somebody to take it.
+                        control.stop();
                         let error = error.into_error();
                         return Err(self.failed(&to, error::of_http(&error), &error.to_string()));
                     }

@@ -144,11 +144,15 @@ pub(crate) async fn paced(parts: Vec<(Duration, String)>) -> Server {
         while let Ok((stream, _)) = listener.accept().await {
             count.fetch_add(1, Ordering::SeqCst);
             let (mut input, mut output) = stream.into_split();
-            tokio::spawn(async move {
-                drop(tokio::io::copy(&mut input, &mut tokio::io::sink()).await);
-            });
             let parts = parts.clone();
             tokio::spawn(async move {
+                // An answer before the question is none.
+                if input.read(&mut [0; 1024]).await.is_err() {
+                    return;
+                }
+                tokio::spawn(async move {
+                    drop(tokio::io::copy(&mut input, &mut tokio::io::sink()).await);
+                });
                 for (wait, part) in parts {
                     tokio::time::sleep(wait).await;
                     if output.write_all(part.as_bytes()).await.is_err() {
