@@ -319,7 +319,7 @@ impl Plugins {
         match tokio::task::spawn_blocking(move || runtime.keep_only(&wanted)).await {
             Ok(Ok(0)) => {}
             Ok(Ok(removed)) => {
-                tracing::info!(removed, "compiled plugins that are gone are removed")
+                tracing::info!(removed, "compiled plugins that are gone are removed");
             }
             Ok(Err(error)) => tracing::warn!("compiled plugins cannot be removed: {error}"),
             Err(error) => tracing::error!("compiled plugins were not looked at: {error}"),

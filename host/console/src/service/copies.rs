@@ -75,19 +75,17 @@ pub async fn shared(
 /// for the same place, in whichever way it is written.
 fn place(ready: &Ready, settings: &Value) -> Vec<String> {
     let schema = &ready.plugin.description().settings_schema;
-    let marks: [(&str, fn(&str) -> String); 3] = [
-        ("host", plain_host),
-        ("folder", |text| plain_folder(Path::new(text)).display().to_string()),
-        ("place", str::to_owned),
-    ];
-    let marked = marks.into_iter().flat_map(|(mark, plain)| {
-        cofferdam_runtime::marked(schema, mark).into_iter().map(move |place| (place, plain))
+    let marked = ["host", "folder", "place"].into_iter().flat_map(|mark| {
+        cofferdam_runtime::marked(schema, mark).into_iter().map(move |place| (mark, place))
     });
     let written =
-        marked.map(|(place, plain)| match cofferdam_runtime::at_place(settings, &place) {
-            Some(Value::String(text)) => plain(text),
-            Some(other) => other.to_string(),
-            None => String::new(),
+        marked.map(|(mark, place)| match (mark, cofferdam_runtime::at_place(settings, &place)) {
+            ("host", Some(Value::String(text))) => plain_host(text),
+            ("folder", Some(Value::String(text))) => {
+                plain_folder(Path::new(text)).display().to_string()
+            }
+            (_, Some(other)) => other.to_string(),
+            (_, None) => String::new(),
         });
     written.collect()
 }

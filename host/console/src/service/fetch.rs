@@ -174,13 +174,14 @@ impl Copy {
                 () = to.closed() => return Err(io::ErrorKind::ConnectionAborted.into()),
             }
         };
-        let outcome = match outcome {
-            Some(outcome) => outcome,
+        let outcome = if let Some(outcome) = outcome {
+            outcome
+        } else {
             // It may have written everything and go on all the same.
-            None => tokio::select! {
+            tokio::select! {
                 done = work => done,
                 () = to.closed() => return Err(io::ErrorKind::ConnectionAborted.into()),
-            },
+            }
         };
         outcome.result.map_err(|error| io::Error::other(error.to_string()))?;
         if passed != self.size {

@@ -73,7 +73,7 @@ pub(super) async fn understand(
             format!("a whole number from 1 to {CONCURRENCY_MAX}"),
         ));
     }
-    let whole = whole(app, input, before, ready.as_ref(), &mut wrong)?;
+    let whole = whole(app, input, before, ready.as_ref(), &mut wrong);
     let grant = match &ready {
         Some(ready) => missing_grants(app, input, ready, &whole, before, &mut wrong).await,
         None => Grants::default(),
@@ -176,20 +176,20 @@ fn whole(
     before: Option<&Destination>,
     ready: Option<&Ready>,
     wrong: &mut Vec<FieldError>,
-) -> Result<Value> {
+) -> Value {
     // Secrets of another master key are as good as none, and can be typed again.
     let old = before.map(|it| open(app, it).unwrap_or_else(|_| clear(it)));
     let (typed, old) = match (&input.settings, old) {
         // What is not touched is not judged: it may no longer fit the plugin,
         // and the destination can be switched off all the same.
-        (None, Some(old)) => return Ok(old),
+        (None, Some(old)) => return old,
         (typed, old) => (typed.clone().unwrap_or_else(|| json!({})), old),
     };
-    let Some(ready) = ready else { return Ok(old.unwrap_or(typed)) };
+    let Some(ready) = ready else { return old.unwrap_or(typed) };
     if !typed.is_object() || typed.to_string().len() > SETTINGS_MAX {
         let text = format!("a JSON object of at most {SETTINGS_MAX} bytes is needed");
         wrong.push(FieldError::new("settings", text));
-        return Ok(typed);
+        return typed;
     }
     let schema = &ready.plugin.description().settings_schema;
     let mut whole = typed;
@@ -206,7 +206,7 @@ fn whole(
     }
     wrong.extend(settings::wrong(schema, &whole));
     wrong.extend(places::hosts(schema, &whole).1);
-    Ok(whole)
+    whole
 }
 
 /// What the settings name and the plugin is not granted: granted along with the
@@ -246,10 +246,8 @@ async fn missing_grants(
     }
     for (field, folder) in places::folders(&about.settings_schema, whole) {
         let shown = folder.display();
-        let not_grantable = match folder.is_absolute() {
-            true => plugins::not_grantable(app, &folder).await,
-            false => None,
-        };
+        let not_grantable =
+            if folder.is_absolute() { plugins::not_grantable(app, &folder).await } else { None };
         let text = match &ready.grants.folder {
             _ if not_grantable.is_some() => not_grantable.unwrap_or_default(),
             _ if !folder.is_absolute() => {
