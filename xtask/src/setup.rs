@@ -24,8 +24,10 @@ const POSTGRES: Need = Need {
 };
 /// The tests see what the console says where nothing is wrong: a client with known
 /// holes, which an image may have brought, is told of, so it is brought up to date.
-const CURRENT_POSTGRES: Need =
-    Need { packages: POSTGRES.packages, missing: || Programs::find().is_some_and(is_outdated) };
+const CURRENT_POSTGRES: Need = Need {
+    packages: POSTGRES.packages,
+    missing: || Programs::find().is_some_and(|it| is_outdated(&it)),
+};
 const SQLITE: Need = Need { packages: &["sqlite3"], missing: || !installed("sqlite3") };
 const GZIP: Need = Need { packages: &["gzip"], missing: || !installed("gzip") };
 const PIGZ: Need = Need { packages: &["pigz"], missing: || !installed("pigz") };
@@ -49,7 +51,7 @@ const NPM: Need =
 
 /// Whether Debian's PostgreSQL 15 is older than the first one that is no longer
 /// warned of; see `host/backup/src/clients/version.rs`.
-fn is_outdated(programs: Programs) -> bool {
+fn is_outdated(programs: &Programs) -> bool {
     let minor = |version: String| -> Option<u32> {
         let (_, minor) = version.split_once("PostgreSQL 15.")?;
         minor.split_whitespace().next()?.parse().ok()
