@@ -53,9 +53,13 @@ fn version(subcommand: &str) -> Option<(u32, u32, u32)> {
 }
 
 /// Licences, sources and doubles of everything that the two workspaces use.
-/// Needs no network: the advisories, which do, are not part of it.
+/// The advisories, which are no registry's, are not part of it.
 pub(crate) fn check() -> Result<()> {
     for manifest in ["Cargo.toml", "plugins/Cargo.toml"] {
+        // Also what only other systems need, which no build here has fetched.
+        let mut fetch = cargo();
+        fetch.args(["fetch", "--locked", "--quiet", "--manifest-path"]).arg(root().join(manifest));
+        must(&mut fetch)?;
         let mut deny = cargo();
         deny.args(["deny", "--manifest-path"]).arg(root().join(manifest));
         deny.args(["--offline", "--workspace", "--all-features", "--log-level", "error"]);
