@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -111,6 +112,24 @@ impl Builder {
     pub fn through(mut self, wrapper: PathBuf) -> Self {
         self.wrapper = Some(wrapper);
         self
+    }
+
+    /// It alone sees this file as the system's file of hosts. What starts it so is
+    /// written into the folder.
+    ///
+    /// # Panics
+    /// When that cannot be written.
+    #[must_use]
+    pub fn hosts(self, folder: &Path, hosts: &Path) -> Self {
+        let wrapper = folder.join("wrapper");
+        let script = format!(
+            "#!/bin/sh\nexec unshare --map-root-user --mount sh -c \
+             'mount --bind {} /etc/hosts && exec \"$@\"' sh \"$@\"\n",
+            hosts.display()
+        );
+        fs::write(&wrapper, script).expect("written");
+        fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("it may run");
+        self.through(wrapper)
     }
 
     /// Starts it in a new folder and waits until it listens.

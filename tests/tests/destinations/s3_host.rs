@@ -1,6 +1,6 @@
 //! Services that have the bucket in the host's name.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{fs, path::Path};
 
 use cofferdam_tests::{Api, Console, S3Server, wait_until};
 use serde_json::{Value, json};
@@ -13,15 +13,7 @@ use crate::support::{
 fn console(folder: &Path) -> Console {
     let hosts = folder.join("hosts");
     fs::write(&hosts, "127.0.0.1 localhost\n127.0.0.1 backups.s3.test\n").expect("written");
-    let wrapper = folder.join("wrapper");
-    let script = format!(
-        "#!/bin/sh\nexec unshare --map-root-user --mount sh -c \
-         'mount --bind {} /etc/hosts && exec \"$@\"' sh \"$@\"\n",
-        hosts.display()
-    );
-    fs::write(&wrapper, script).expect("written");
-    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("it may run");
-    Console::builder().through(wrapper).start()
+    Console::builder().hosts(folder, &hosts).start()
 }
 
 /// Adds the destination, whose own host is granted with it, and grants the

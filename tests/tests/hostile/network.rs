@@ -4,7 +4,6 @@ use std::{
     fs,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    os::unix::fs::PermissionsExt as _,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -141,17 +140,8 @@ fn a_name_that_leads_elsewhere_the_second_time_is_looked_at_again() {
     // given: what is sent there reaches no one.
     let public = "2d00::1";
     lead_to(&[public]);
-    // The console alone sees other names of hosts.
-    let wrapper = folder.path().join("wrapper");
-    let script = format!(
-        "#!/bin/sh\nexec unshare --map-root-user --mount sh -c \
-         'mount --bind {} /etc/hosts && exec \"$@\"' sh \"$@\"\n",
-        hosts.display()
-    );
-    fs::write(&wrapper, script).expect("written");
-    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("it may run");
     let host = format!("turncoat.test:{hidden}");
-    let mut stage = Stage::with(short().through(wrapper), std::slice::from_ref(&host));
+    let mut stage = Stage::with(short().hosts(folder.path(), &hosts), std::slice::from_ref(&host));
     stage.play(&[]);
     let before = stage.rest();
     let name = stage.destination(&request(&format!("http://{host}/")));
